@@ -1,0 +1,80 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// Two builds of one package. The plugin is built in Embedded mode: no Swift
+// runtime to load into every srun and slurmstepd. Programs and tests are
+// ordinary Swift. The Makefile chooses with DATACRUMBS_EMBEDDED.
+let isEmbedded = Context.environment["DATACRUMBS_EMBEDDED"] == "1"
+
+let embeddedSafe: [SwiftSetting] =
+  isEmbedded
+  ? [.enableExperimentalFeature("Embedded"), .unsafeFlags(["-wmo"])]
+  : []
+
+let gnuSource: [CSetting] = [.define("_GNU_SOURCE")]
+
+let argumentParser: Target.Dependency = .product(
+  name: "ArgumentParser", package: "swift-argument-parser")
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+
+// What the plugin is made of: no Foundation, no OpenSSL, libc alone.
+let pluginTargets: [Target] = [
+  .target(name: "CLibc", cSettings: gnuSource),
+  .target(name: "TraceRequest", dependencies: ["CLibc"], swiftSettings: embeddedSafe),
+  .target(
+    name: "SpankPlugin",
+    dependencies: ["CLibc", "TraceRequest"] + (isEmbedded ? ["CShim"] : []),
+    swiftSettings: embeddedSafe),
+]
+
+let shim: [Target] = [.target(name: "CShim", path: "CShim", cSettings: gnuSource)]
+
+let libraries: [Target] = [
+  .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd"),
+  .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto"),
+  .systemLibrary(name: "CZlib", pkgConfig: "zlib"),
+  .systemLibrary(name: "CLibBPF", pkgConfig: "libbpf"),
+  .target(
+    name: "ProbeDocument", dependencies: ["TraceRequest", "CLibc", "COpenSSL", "CZlib"]),
+  .target(
+    name: "Signing", dependencies: ["ProbeDocument", "CLibc", "COpenSSL", "CSystemd", yams]),
+  .target(
+    name: "NodeService",
+    dependencies: ["ProbeDocument", "TraceRequest", "CLibc", "CSystemd", yams]),
+  .target(name: "CTracerBPF"),
+  .target(
+    name: "Tracer",
+    dependencies: ["ProbeDocument", "CLibc", "CLibBPF", "CSystemd", "CZlib", "CTracerBPF"],
+    exclude: ["BPF"]),
+]
+
+let programs: [Target] = [
+  .executableTarget(name: "datacrumbs", dependencies: ["Tracer", argumentParser]),
+  .executableTarget(
+    name: "datacrumbs_probes", dependencies: ["ProbeDocument", "Signing", argumentParser]),
+  .executableTarget(name: "datacrumbs_service", dependencies: ["NodeService", argumentParser]),
+  .executableTarget(name: "datacrumbs_sign_probes", dependencies: ["Signing", argumentParser]),
+]
+
+let tests: [Target] = [
+  .testTarget(name: "TraceRequestTests", dependencies: ["TraceRequest"]),
+  .testTarget(name: "SpankPluginTests", dependencies: ["SpankPlugin"]),
+  .testTarget(name: "ProbeDocumentTests", dependencies: ["ProbeDocument"]),
+  .testTarget(name: "SigningTests", dependencies: ["Signing"]),
+  .testTarget(name: "NodeServiceTests", dependencies: ["NodeService"]),
+  .testTarget(name: "TracerTests", dependencies: ["Tracer"]),
+]
+
+let package = Package(
+  name: "datacrumbs-slurm",
+  products: isEmbedded
+    ? [.library(name: "spank_datacrumbs", type: .dynamic, targets: ["SpankPlugin", "CShim"])]
+    : programs.map { .executable(name: $0.name, targets: [$0.name]) },
+  dependencies: isEmbedded
+    ? []
+    : [
+      .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+      .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+  targets: pluginTargets + (isEmbedded ? shim : libraries + programs + tests)
+)

@@ -1,0 +1,3 @@
+#if hasFeature(Embedded)
+  import CShim
+#endif
