@@ -14,7 +14,6 @@ MULTIARCH := $(shell gcc -print-multiarch 2>/dev/null)
 SWIFTLIB  := $(dir $(realpath $(shell command -v $(SWIFT))))../lib/swift
 CLANG     := $(dir $(realpath $(shell command -v $(SWIFT))))clang
 
-PROGRAMS := datacrumbs datacrumbs_probes datacrumbs_service datacrumbs_sign_probes
 BIN      := .build/release
 PLUGIN   := .build-plugin/release/libspank_datacrumbs.so
 BPF      := Sources/CTracerBPF/tracer.bpf.o
@@ -45,8 +44,46 @@ $(BPF): $(wildcard Sources/Tracer/BPF/*)
 
 plugin:
 	DATACRUMBS_EMBEDDED=1 $(SWIFT) build -c release --product spank_datacrumbs --scratch-path .build-plugin \
+	  -Xcc -Wall -Xcc -Wextra -Xcc -Werror -Xlinker -s \
 	  -Xlinker $(SWIFTLIB)/embedded/x86_64-unknown-linux-gnu/libswiftUnicodeDataTables.a \
 	  -Xlinker --version-script=CShim/spank_datacrumbs.map
 
 programs: bpf
-	$(SWIFT) build -c release --static-swift-stdlib $(addprefix --product ,$(PROGRAMS))
+	$(SWIFT) build -c release --static-swift-stdlib
+
+# DESTDIR, PREFIX, SYSCONFDIR and SLURM_PLUGINDIR say where. Configuration that
+# is there already is the admin's and stays.
+INSTALL_DIRS = $(PREFIX)/bin $(PREFIX)/sbin $(SLURM_PLUGINDIR) $(SLURM_CONFDIR)/plugstack.conf.d \
+               $(UNITDIR) $(SYSUSERSDIR) $(TMPFILESDIR) $(SYSCONFDIR)/datacrumbs/trusted.d
+FILL = sed -e 's|@BINDIR@|$(PREFIX)/bin|g' -e 's|@SBINDIR@|$(PREFIX)/sbin|g' \
+           -e 's|@SYSCONFDIR@|$(SYSCONFDIR)|g' -e 's|@PLUGINDIR@|$(SLURM_PLUGINDIR)|g'
+
+install: ## install what `make all` built
+	install -d $(addprefix $(DESTDIR),$(INSTALL_DIRS))
+	install -m 0755 $(PLUGIN) $(DESTDIR)$(SLURM_PLUGINDIR)/spank_datacrumbs.so
+	install -m 0755 -s $(BIN)/datacrumbs_probes $(DESTDIR)$(PREFIX)/bin/
+	install -m 0755 -s $(addprefix $(BIN)/,datacrumbs datacrumbs_service datacrumbs_sign_probes) $(DESTDIR)$(PREFIX)/sbin/
+	ln -sf datacrumbs_probes $(DESTDIR)$(PREFIX)/bin/datacrumbs_probe_configurator
+	for unit in systemd/*.service.in systemd/*.socket.in systemd/*.timer.in; do \
+	  [ ! -e "$$unit" ] || $(FILL) "$$unit" > "$(DESTDIR)$(UNITDIR)/$$(basename "$$unit" .in)" || exit 1; done
+	install -m 0644 systemd/datacrumbs.sysusers $(DESTDIR)$(SYSUSERSDIR)/datacrumbs.conf
+	install -m 0644 systemd/datacrumbs.tmpfiles $(DESTDIR)$(TMPFILESDIR)/datacrumbs.conf
+	for file in etc/*; do \
+	  [ -e "$(DESTDIR)$(SYSCONFDIR)/datacrumbs/$$(basename "$$file")" ] || \
+	    install -m 0644 "$$file" $(DESTDIR)$(SYSCONFDIR)/datacrumbs/ || exit 1; done
+	[ -e $(DESTDIR)$(SLURM_CONFDIR)/plugstack.conf.d/datacrumbs.conf ] || \
+	  $(FILL) plugstack.conf.d/datacrumbs.conf.in > $(DESTDIR)$(SLURM_CONFDIR)/plugstack.conf.d/datacrumbs.conf
+
+test: bpf ## run the unit tests
+	$(SWIFT) test
+
+lint: ## swift-format, C warnings, shellcheck
+	$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests
+	shellcheck --external-sources $$(git ls-files '*.sh' '*.bash' '*.bats' .ci/run) \
+	  $$(git grep -lE '^#!.*\b(ba)?sh$$' -- Tests ':!*.md')
+
+format: ## rewrite Swift sources in the project's style
+	$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests
+
+clean: ## remove what was built
+	rm -rf .build .build-plugin Sources/CTracerBPF/*.o

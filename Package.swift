@@ -19,7 +19,7 @@ let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 
 // What the plugin is made of: no Foundation, no OpenSSL, libc alone.
 let pluginTargets: [Target] = [
-  .target(name: "CLibc", cSettings: gnuSource),
+  .target(name: "CLibc"),
   .target(name: "TraceRequest", dependencies: ["CLibc"], swiftSettings: embeddedSafe),
   .target(
     name: "SpankPlugin",
@@ -27,7 +27,9 @@ let pluginTargets: [Target] = [
     swiftSettings: embeddedSafe),
 ]
 
-let shim: [Target] = [.target(name: "CShim", path: "CShim", cSettings: gnuSource)]
+let shim: [Target] = [
+  .target(name: "CShim", path: "CShim", exclude: ["spank_datacrumbs.map"], cSettings: gnuSource)
+]
 
 let libraries: [Target] = [
   .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd"),

@@ -11,9 +11,12 @@ public indirect enum JSON: Sendable {
 
   /// One `name: value` of an object.
   public struct Member: Sendable {
+    /// The name, without quotes or escapes.
     public let name: String
+    /// What it names.
     public let value: JSON
 
+    /// `name: value`
     public init(_ name: String, _ value: JSON) {
       self.name = name
       self.value = value

@@ -2,6 +2,7 @@
 public struct JSONError: Error {
   /// Distance in bytes from the text's beginning.
   public let offset: Int
+  /// What is wrong there.
   public let reason: String
 }
 

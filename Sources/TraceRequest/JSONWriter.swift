@@ -47,15 +47,11 @@ extension JSON {
       case 0x0D: output.append(contentsOf: "\\r".utf8)
       case 0..<0x20:
         output.append(contentsOf: "\\u00".utf8)
-        output.append(hexDigit(byte >> 4))
-        output.append(hexDigit(byte & 0xF))
+        output.append(UInt8(hexDigit: byte >> 4))
+        output.append(UInt8(hexDigit: byte & 0xF))
       default: output.append(byte)
       }
     }
     output.append(UInt8(ascii: "\""))
-  }
-
-  private static func hexDigit(_ value: UInt8) -> UInt8 {
-    value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
   }
 }

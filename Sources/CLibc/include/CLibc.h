@@ -4,6 +4,10 @@
 #ifndef DATACRUMBS_CLIBC_H
 #define DATACRUMBS_CLIBC_H
 
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -11,12 +15,14 @@
 #include <poll.h>
 #include <pwd.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <spawn.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -26,6 +32,22 @@ static inline int clibc_errno(void) { return errno; }
 static inline char **clibc_environ(void) {
     extern char **environ;
     return environ;
+}
+
+/// open(2), which is variadic. Flags of `open`; no file is created.
+static inline int clibc_open(const char *path, int flags) { return open(path, flags); }
+
+/// pidfd_open(2), Linux 5.3: a descriptor that poll(2) reports readable when
+/// the process has ended. glibc has no wrapper before 2.36.
+static inline int clibc_pidfd_open(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
+
+static inline bool clibc_is_regular_file(const struct stat *status) {
+    return S_ISREG(status->st_mode);
+}
+
+/// The exit code of a waitpid(2) status, or 128 and the signal's number.
+static inline int clibc_exit_code(int status) {
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
 #endif

@@ -1,0 +1,62 @@
+import CLibc
+import TraceRequest
+
+/// The job's prolog and epilog on one node: hands the request to the node
+/// service. A job that did not ask costs a look at two variables.
+struct NodeSide<S: Slurm> {
+  let slurm: S
+  let settings: PluginSettings
+
+  func prolog(markerPath: String?) {
+    let job = slurm.jobID
+    do throws(RequestError) {
+      guard let request = try TraceRequest(prologEnvironment: slurm.environment) else { return }
+      guard let marker = markerPath, let user = slurm.jobUser else {
+        return slurm.error(
+          "job \(job) is not traced: Slurm tells neither its user nor the plugin's path")
+      }
+      var arguments = [
+        "start", "--job", "\(job)", "--uid", "\(user)", "--probe-file", request.probeFile,
+        "--marker", marker,
+      ]
+      if let directory = slurm.environment("SLURM_JOB_WORK_DIR") {
+        arguments += ["--work-dir", directory]
+      }
+      run(arguments, job: job)
+    } catch {
+      run(["start", "--job", "\(job)", "--refused", error.text], job: job)
+    }
+  }
+
+  func epilog() {
+    // Whatever the prolog understood, its service left files where it started
+    // something, and `stop` finds nothing to do where there are none.
+    guard asked else { return }
+    let job = slurm.jobID
+    run(["stop", "--job", "\(job)"], job: job)
+  }
+
+  private var asked: Bool {
+    do throws(RequestError) {
+      return try TraceRequest(prologEnvironment: slurm.environment) != nil
+    } catch {
+      return true
+    }
+  }
+
+  private func run(_ arguments: [String], job: UInt32) {
+    let program = ProgramRun(
+      path: settings.services + "/datacrumbs_service", arguments: arguments,
+      limit: settings.serviceLimit, inheritsEnvironment: false)
+    switch program.run() {
+    case .ended(code: 0, _): return
+    case .ended(let code, let message):
+      slurm.error("job \(job): \(message) (exit code \(code))")
+    case .timedOut:
+      slurm.error(
+        "job \(job): \(program.path) took longer than \(settings.serviceLimit) s and was killed")
+    case .notStarted(let reason):
+      slurm.error("job \(job): cannot run \(program.path): \(reason)")
+    }
+  }
+}

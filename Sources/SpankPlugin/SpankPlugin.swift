@@ -1,3 +1,0 @@
-#if hasFeature(Embedded)
-  import CShim
-#endif

@@ -1,0 +1,22 @@
+extension TraceRequest {
+  /// The job control variable that carries the probe file's path. Slurm
+  /// prefixes it: SPANK_ in a job prolog and epilog, SLURM_SPANK_ in the job.
+  public static let jobControlVariable = "DATACRUMBS_PROBE_FILE"
+
+  /// The request of the job whose prolog or epilog this is, nil where it made
+  /// none. The job control variable comes first: it survives a changed
+  /// comment. No variable here needs a call to slurmctld.
+  ///
+  /// - Parameter environment: the value of a variable of slurmd's prolog
+  ///   environment by its name.
+  /// - Throws: where the comment's request cannot be understood.
+  public init?(prologEnvironment environment: (String) -> String?) throws(RequestError) {
+    if let path = environment("SPANK_" + Self.jobControlVariable) {
+      try self.init(probeFile: path, directory: "/")
+    } else if let comment = environment("SLURM_JOB_COMMENT") {
+      try self.init(comment: comment)
+    } else {
+      return nil
+    }
+  }
+}

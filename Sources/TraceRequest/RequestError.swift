@@ -1,0 +1,46 @@
+/// Why a request is refused, with all that the user needs to mend it.
+public struct RequestError: Error, Sendable {
+  /// What is wrong.
+  public let what: String
+  /// Which thing: a path, an option, a variable.
+  public let which: String
+  /// What to do.
+  public let remedy: String
+
+  /// Makes the error of its three parts.
+  public init(_ what: String, _ which: String, _ remedy: String) {
+    self.what = what
+    self.which = which
+    self.remedy = remedy
+  }
+
+  /// `what is wrong: which thing: what to do`
+  /// on one line, whatever the user's text holds.
+  public var text: String { (what + ": " + which + ": " + remedy).onOneLine }
+}
+
+extension String {
+  /// The text with its control characters written as `\xNN`, so that a user's
+  /// path or comment cannot forge a line of a log or steer a terminal.
+  public var onOneLine: String {
+    guard utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) else { return self }
+    var bytes: [UInt8] = []
+    for byte in utf8 {
+      if byte < 0x20 || byte == 0x7F {
+        bytes.append(contentsOf: "\\x".utf8)
+        bytes.append(UInt8(hexDigit: byte >> 4))
+        bytes.append(UInt8(hexDigit: byte & 0xF))
+      } else {
+        bytes.append(byte)
+      }
+    }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+}
+
+extension UInt8 {
+  /// The ASCII digit, in lower case, of a value from 0 to 15.
+  init(hexDigit value: UInt8) {
+    self = value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
+  }
+}
