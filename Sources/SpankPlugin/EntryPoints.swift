@@ -68,7 +68,7 @@
     let slurm = LoadedSlurm(spank: spank)
     let side = SubmitSide(
       slurm: slurm, isSrun: isSrun, options: options,
-      settings: settings(slurm, count, arguments))
+      settings: { settings(slurm, count, arguments) })
     do throws(RequestError) {
       try side.submit()
     } catch {
@@ -86,7 +86,7 @@
     let slurm = LoadedSlurm(spank: spank)
     let path = cshim_marker_path()
     defer { free(path) }
-    NodeSide(slurm: slurm, settings: settings(slurm, count, arguments))
+    NodeSide(slurm: slurm, settings: { settings(slurm, count, arguments) })
       .prolog(markerPath: path.map { String(cString: $0) })
   }
 
@@ -96,7 +96,7 @@
     _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
   ) {
     let slurm = LoadedSlurm(spank: spank)
-    NodeSide(slurm: slurm, settings: settings(slurm, count, arguments)).epilog()
+    NodeSide(slurm: slurm, settings: { settings(slurm, count, arguments) }).epilog()
   }
 
   @_cdecl("datacrumbs_user_init")

@@ -5,7 +5,7 @@ import TraceRequest
 /// service. A job that did not ask costs a look at two variables.
 struct NodeSide<S: Slurm> {
   let slurm: S
-  let settings: PluginSettings
+  let settings: () -> PluginSettings
 
   func prolog(markerPath: String?) {
     let job = slurm.jobID
@@ -45,6 +45,7 @@ struct NodeSide<S: Slurm> {
   }
 
   private func run(_ arguments: [String], job: UInt32) {
+    let settings = settings()
     let program = ProgramRun(
       path: settings.services + "/datacrumbs_service", arguments: arguments,
       limit: settings.serviceLimit, inheritsEnvironment: false)

@@ -8,7 +8,9 @@ struct SubmitSide<S: Slurm> {
   /// srun, which may start a step; sbatch and salloc always make a job.
   let isSrun: Bool
   let options: RequestOptions
-  let settings: PluginSettings
+  /// Read when a request is there: a mistake in plugstack.conf is told to those
+  /// who trace, not to everybody.
+  let settings: () -> PluginSettings
 
   /// - Throws: where the request is refused.
   func submit() throws(RequestError) {
@@ -81,6 +83,7 @@ struct SubmitSide<S: Slurm> {
   }
 
   private func verify(_ path: String) throws(RequestError) {
+    let settings = settings()
     let program = ProgramRun(
       path: settings.programs + "/datacrumbs_probes", arguments: ["verify", path],
       limit: settings.verifyLimit)

@@ -16,7 +16,7 @@ struct NodeSideTests {
     var settings = PluginSettings(arguments: []) { _ in }
     settings.services = folder.path
     settings.serviceLimit = limit
-    return NodeSide(slurm: slurm, settings: settings)
+    return NodeSide(slurm: slurm, settings: { settings })
   }
 
   @Test("a job that did not ask runs nothing")

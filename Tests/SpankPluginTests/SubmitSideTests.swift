@@ -27,7 +27,8 @@ struct SubmitSideTests {
     settings.programs = folder.path
     settings.verifyLimit = verifyLimit
     do throws(RequestError) {
-      try SubmitSide(slurm: slurm, isSrun: isSrun, options: options, settings: settings).submit()
+      try SubmitSide(slurm: slurm, isSrun: isSrun, options: options, settings: { settings })
+        .submit()
       return nil
     } catch {
       return error.text
