@@ -14,13 +14,15 @@ struct SubmitSide<S: Slurm> {
 
   /// - Throws: where the request is refused.
   func submit() throws(RequestError) {
-    guard !isStep else { return try checkStep() }
-    guard
-      let request = try options.request(
-        environment: slurm.environment, directory: try workingDirectory())
+    let directory = { () throws(RequestError) in try TraceRequest.workingDirectory() }
+    guard !isStep else {
+      return try options.checkStep(environment: slurm.environment, directory: directory)
+    }
+    guard let request = try options.request(environment: slurm.environment, directory: directory)
     else { return }
-    try checkFile(request.probeFile)
-    try verify(request.probeFile)
+    let settings = settings()
+    try request.check(
+      verifier: settings.programs + "/datacrumbs_probes", limit: settings.verifyLimit)
     try send(request)
   }
 
@@ -30,77 +32,6 @@ struct SubmitSide<S: Slurm> {
     if slurm.environment("SLURM_JOB_ID") != nil { return true }
     guard let job = slurm.option("jobid") else { return false }
     return !job.hasSameBytes(as: "unset")
-  }
-
-  /// A step is traced when its job is. An srun inside of a traced job sees the
-  /// options of its sbatch or salloc as given, through the environment.
-  private func checkStep() throws(RequestError) {
-    guard options.enable || options.probeFile != nil else { return }
-    let inherited = slurm.environment("SLURM_SPANK_" + TraceRequest.jobControlVariable)
-    if let inherited {
-      guard let probeFile = options.probeFile else { return }
-      let asked = try TraceRequest(probeFile: probeFile, directory: try workingDirectory())
-      if asked.probeFile.hasSameBytes(as: inherited) { return }
-    }
-    throw RequestError(
-      "tracing is decided for the whole job and cannot be asked for by a step",
-      options.probeFile ?? RequestOptions.enableOption,
-      "give " + RequestOptions.enableOption + " and " + RequestOptions.probeFileOption
-        + " to sbatch or salloc")
-  }
-
-  private func workingDirectory() throws(RequestError) -> String {
-    guard let path = getcwd(nil, 0) else {
-      throw RequestError(
-        "the working directory is not there", String(cString: strerror(clibc_errno())),
-        "submit from a directory that exists")
-    }
-    defer { free(path) }
-    return try utf8(path, "the working directory's path")
-  }
-
-  private func utf8(_ text: UnsafePointer<CChar>, _ what: String) throws(RequestError) -> String {
-    guard let string = String(validatingCString: text) else {
-      throw RequestError(what + " is not UTF-8", String(cString: text), "use a UTF-8 name")
-    }
-    return string
-  }
-
-  private func checkFile(_ path: String) throws(RequestError) {
-    let remedy = "give the path of a probe file that datacrumbs_probes built"
-    // Not blocking: the open of a FIFO would wait for its writer.
-    let file = clibc_open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
-    guard file >= 0 else {
-      throw RequestError(
-        "cannot read the probe file (" + String(cString: strerror(clibc_errno())) + ")", path,
-        remedy)
-    }
-    defer { close(file) }
-    var status = stat()
-    guard fstat(file, &status) == 0, clibc_is_regular_file(&status) else {
-      throw RequestError("the probe file is not a regular file", path, remedy)
-    }
-  }
-
-  private func verify(_ path: String) throws(RequestError) {
-    let settings = settings()
-    let program = ProgramRun(
-      path: settings.programs + "/datacrumbs_probes", arguments: ["verify", path],
-      limit: settings.verifyLimit)
-    let remedy = "ask your site's administrator; nothing was submitted"
-    switch program.run() {
-    case .ended(code: 0, _): return
-    case .ended(_, let message) where !message.isEmpty:
-      throw RequestError("the probe file is refused", message, "nothing was submitted")
-    case .ended(let code, _):
-      throw RequestError(
-        "the probe file's verification ended with exit code \(code)", program.path, remedy)
-    case .timedOut:
-      throw RequestError(
-        "the probe file's verification took longer than \(settings.verifyLimit) s", path, remedy)
-    case .notStarted(let reason):
-      throw RequestError("cannot verify the probe file (" + reason + ")", program.path, remedy)
-    }
   }
 
   private func send(_ request: TraceRequest) throws(RequestError) {

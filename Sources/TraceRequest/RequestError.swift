@@ -7,11 +7,16 @@ public struct RequestError: Error, Sendable {
   /// What to do.
   public let remedy: String
 
+  /// What a program exits with (`sysexits.h`): EX_USAGE 64, EX_DATAERR 65, EX_NOINPUT 66,
+  /// EX_UNAVAILABLE 69.
+  public let exitCode: Int32
+
   /// Makes the error of its three parts.
-  public init(_ what: String, _ which: String, _ remedy: String) {
+  public init(_ what: String, _ which: String, _ remedy: String, exitCode: Int32 = 64) {
     self.what = what
     self.which = which
     self.remedy = remedy
+    self.exitCode = exitCode
   }
 
   /// `what is wrong: which thing: what to do`

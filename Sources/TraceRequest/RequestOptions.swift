@@ -26,10 +26,11 @@ public struct RequestOptions: Sendable {
   /// - Parameters:
   ///   - environment: the value of a variable by its name; it stands in for
   ///     an option that was not given.
-  ///   - directory: what a relative path starts from, an absolute path.
+  ///   - directory: what a relative path starts from, an absolute path; asked for where
+  ///     a request is made.
   /// - Throws: where the options contradict each other or cannot be understood.
   public func request(
-    environment: (String) -> String?, directory: String
+    environment: (String) -> String?, directory: () throws(RequestError) -> String
   ) throws(RequestError) -> TraceRequest? {
     guard try isEnabled(environment: environment) else {
       guard let probeFile else { return nil }
@@ -42,7 +43,24 @@ public struct RequestOptions: Sendable {
         "no probe file to trace with", Self.enableOption,
         "name one with " + Self.probeFileOption + "=PATH")
     }
-    return try TraceRequest(probeFile: path, directory: directory)
+    return try TraceRequest(probeFile: path, directory: try directory())
+  }
+
+  /// Checks the options of an srun that starts a step. A step is traced when its job is: what the
+  /// step inherited from its job through the environment is left alone, what is new is refused.
+  public func checkStep(
+    environment: (String) -> String?, directory: () throws(RequestError) -> String
+  ) throws(RequestError) {
+    guard enable || probeFile != nil else { return }
+    if let inherited = environment("SLURM_SPANK_" + TraceRequest.jobControlVariable) {
+      guard let probeFile else { return }
+      let asked = try TraceRequest(probeFile: probeFile, directory: try directory())
+      if asked.probeFile.hasSameBytes(as: inherited) { return }
+    }
+    throw RequestError(
+      "tracing is decided for the whole job and cannot be asked for by a step",
+      probeFile ?? Self.enableOption,
+      "give " + Self.enableOption + " and " + Self.probeFileOption + " to sbatch or salloc")
   }
 
   private func isEnabled(environment: (String) -> String?) throws(RequestError) -> Bool {

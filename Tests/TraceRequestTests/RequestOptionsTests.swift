@@ -10,7 +10,7 @@ struct RequestOptionsTests {
     var options = RequestOptions()
     options.enable = enable
     options.probeFile = probeFile
-    return try options.request(environment: { environment[$0] }, directory: "/home/alice")?
+    return try options.request(environment: { environment[$0] }, directory: { "/home/alice" })?
       .probeFile
   }
 

@@ -1,26 +1,43 @@
 import CLibc
-import TraceRequest
 
 /// One run of one of our programs, with a time limit and no shell.
-struct ProgramRun {
+public struct ProgramRun {
   /// Absolute.
-  let path: String
+  public let path: String
   let arguments: [String]
   /// In seconds.
   let limit: Int
-  /// Whether the program sees this process's environment, or none.
-  var inheritsEnvironment = true
+  let inheritsEnvironment: Bool
 
-  enum Outcome {
+  /// Makes a run that has not started yet.
+  ///
+  /// - Parameters:
+  ///   - path: absolute.
+  ///   - arguments: those behind the program's name.
+  ///   - limit: in seconds, from 1 to 86,400.
+  ///   - inheritsEnvironment: whether the program sees this process's environment, or none.
+  public init(
+    path: String, arguments: [String], limit: Int, inheritsEnvironment: Bool = true
+  ) {
+    self.path = path
+    self.arguments = arguments
+    self.limit = limit
+    self.inheritsEnvironment = inheritsEnvironment
+  }
+
+  /// How a run went.
+  public enum Outcome {
     /// With the exit code, or 128 and the number of the signal that ended it;
     /// and with what it said on stderr, on one line and without its name.
     case ended(code: Int32, message: String)
     /// It was killed.
     case timedOut
+    /// With the reason.
     case notStarted(String)
   }
 
-  func run() -> Outcome {
+  /// Runs the program and waits for its end, at most until the limit.
+  public func run() -> Outcome {
     var ends: [Int32] = [-1, -1]
     guard pipe2(&ends, O_CLOEXEC | O_NONBLOCK) == 0 else {
       return .notStarted(reason(clibc_errno()))
