@@ -43,10 +43,13 @@ let libraries: [Target] = [
   .target(
     name: "NodeService",
     dependencies: ["ProbeDocument", "TraceRequest", "CLibc", "CSystemd", yams]),
-  .target(name: "CTracerBPF"),
+  .systemLibrary(name: "CLibDeflate", pkgConfig: "libdeflate"),
+  .target(name: "CTracerBPF", exclude: ["tracer.bpf.o"], cSettings: gnuSource),
   .target(
     name: "Tracer",
-    dependencies: ["ProbeDocument", "CLibc", "CLibBPF", "CSystemd", "CZlib", "CTracerBPF"],
+    dependencies: [
+      "ProbeDocument", "TraceRequest", "CLibBPF", "CSystemd", "CZlib", "CLibDeflate", "CTracerBPF",
+    ],
     exclude: ["BPF"]),
 ]
 
