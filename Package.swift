@@ -42,14 +42,12 @@ let libraries: [Target] = [
     name: "Signing", dependencies: ["ProbeDocument", "CLibc", "COpenSSL", "CSystemd", yams]),
   .target(
     name: "NodeService",
-    dependencies: ["ProbeDocument", "TraceRequest", "CLibc", "CSystemd", yams]),
-  .systemLibrary(name: "CLibDeflate", pkgConfig: "libdeflate"),
-  .target(name: "CTracerBPF", exclude: ["tracer.bpf.o"], cSettings: gnuSource),
+    dependencies: ["ProbeDocument", "TraceRequest", "CLibc", "CNode", "CSystemd", yams]),
+  .target(name: "CNode", cSettings: gnuSource),
+  .target(name: "CTracerBPF"),
   .target(
     name: "Tracer",
-    dependencies: [
-      "ProbeDocument", "TraceRequest", "CLibBPF", "CSystemd", "CZlib", "CLibDeflate", "CTracerBPF",
-    ],
+    dependencies: ["ProbeDocument", "CLibc", "CLibBPF", "CSystemd", "CZlib", "CTracerBPF"],
     exclude: ["BPF"]),
 ]
 

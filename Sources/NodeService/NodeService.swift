@@ -1,1 +1,304 @@
-// NodeService
+import Glibc
+
+/// What a door asks for: trace that job, for that user, by that probe file.
+public struct StartRequest: Sendable {
+  let job: RunID
+  let uid: UInt32
+  let probeFile: String
+  let workDirectory: String?
+  let marker: String?
+
+  /// - Parameters:
+  ///   - probeFile: absolute.
+  ///   - workDirectory: the job's; the user's home where nil.
+  ///   - marker: the object that exports `datacrumbs_mark_task`.
+  public init(
+    job: RunID, uid: UInt32, probeFile: String, workDirectory: String?, marker: String?
+  ) {
+    self.job = job
+    self.uid = uid
+    self.probeFile = probeFile
+    self.workDirectory = workDirectory
+    self.marker = marker
+  }
+}
+
+/// A probe file that was found to be signed, for that user, and in force.
+public struct SealedProbes: Sendable {
+  let canonical: [UInt8]
+
+  /// - Parameter canonical: the bytes that were verified.
+  public init(canonical: [UInt8]) {
+    self.canonical = canonical
+  }
+}
+
+/// Starts and stops the tracer of one job on this node. All that it knows is in
+/// the run directory, so that a call that was killed at any line leaves what the
+/// next call understands.
+public struct NodeService {
+  /// Where the plugin, the unit and the tracer look too.
+  public static let runDirectory = "/run/datacrumbs"
+  /// Bytes of a probe file as the user gives it.
+  static let packedLimit = 16 << 20
+
+  typealias Verify = ([UInt8], UInt32, String) throws(ServiceError) -> SealedProbes
+
+  private let configuration: Configuration
+  private let mistake: ServiceError?
+  private let runPath: String
+  private let connect: (Deadline) throws(ServiceError) -> any Units
+  private let verify: Verify
+
+  /// This node's systemd, keys and run directory.
+  ///
+  /// With a configuration that cannot be used nothing is started, and the job's
+  /// status says so; what runs can still be stopped, within the default limits.
+  public init(configurationFile path: String) {
+    let configuration: Configuration
+    var mistake: ServiceError?
+    do throws(ServiceError) {
+      configuration = try Configuration(path: path)
+    } catch {
+      configuration = Configuration()
+      mistake = error
+    }
+    let cluster = configuration.cluster
+    self.init(
+      configuration: configuration, mistake: mistake, runPath: Self.runDirectory,
+      connect: { (deadline) throws(ServiceError) in try SystemdUnits(until: deadline) },
+      verify: { (bytes, uid, path) throws(ServiceError) in
+        try verifyProbes(bytes, uid: uid, path: path, cluster: cluster)
+      })
+  }
+
+  init(
+    configuration: Configuration, mistake: ServiceError? = nil, runPath: String,
+    connect: @escaping (Deadline) throws(ServiceError) -> any Units, verify: @escaping Verify
+  ) {
+    self.configuration = configuration
+    self.mistake = mistake
+    self.runPath = runPath
+    self.connect = connect
+    self.verify = verify
+  }
+
+  // MARK: start
+
+  /// Makes a job traced; returns when its tracer is ready. For a job that is traced
+  /// already nothing happens. When it throws, the job's status says why.
+  public func start(_ request: StartRequest) throws(ServiceError) {
+    try withJob(request.job, limit: startLimit) { (run, job) throws(ServiceError) in
+      if isTraced(request.job, job) { return }
+      try failing(request.job, job, user: "uid \(request.uid)") { () throws(ServiceError) in
+        if let mistake { throw mistake }
+        try write(.starting, "the tracer is being started", to: job)
+        let user = try seal(request, run, job)
+        try startUnit(request.job)
+        try write(.tracing, "the tracer is ready", to: job)
+        journal(.info, job: request.job, user: user, "traced: \(request.probeFile)")
+      }
+    }
+  }
+
+  /// Notes that a job cannot be traced, for a reason that the door has found.
+  public func refuse(_ id: RunID, reason: String) throws(ServiceError) {
+    try withJob(id, limit: startLimit) { (run, job) throws(ServiceError) in
+      if isTraced(id, job) { return }
+      try failing(id, job, user: nil) { () throws(ServiceError) in
+        throw ServiceError(reason, exitCode: ServiceError.badData)
+      }
+    }
+  }
+
+  private var startLimit: Int { configuration.readLimit + configuration.startLimit }
+
+  /// A second door of the same site, or slurmd after a restart, asks again.
+  private func isTraced(_ id: RunID, _ job: borrowing Directory) -> Bool {
+    guard job.read(Self.status).flatMap(JobStatus.init)?.state == .tracing else { return false }
+    let deadline = Deadline(seconds: Double(configuration.startLimit))
+    // Where systemd does not answer, starting will say so.
+    guard let state = try? connect(deadline).state(id.unit, until: deadline) else { return false }
+    return state.active == "active"
+  }
+
+  private func seal(
+    _ request: StartRequest, _ run: borrowing Directory, _ job: borrowing Directory
+  ) throws(ServiceError) -> String {
+    guard request.probeFile.hasPrefix("/") else {
+      throw ServiceError(
+        "not an absolute path: \(request.probeFile)", exitCode: ServiceError.usage)
+    }
+    // Replaced where the bytes were not UTF-8; the trace would go elsewhere.
+    if let directory = request.workDirectory, directory.unicodeScalars.contains("\u{FFFD}") {
+      throw ServiceError(
+        "not UTF-8: the working directory \(directory): use a name in UTF-8",
+        exitCode: ServiceError.badData)
+    }
+    let file = try UserFile.read(
+      request.probeFile, uid: request.uid, limit: Self.packedLimit,
+      until: Deadline(seconds: Double(configuration.readLimit)))
+    let probes = try verify(file.bytes, request.uid, request.probeFile)
+    try job.write(Self.probes, probes.canonical, mode: 0o400)
+
+    let directory = configuration.traceDirectory.path(
+      workDirectory: request.workDirectory ?? file.home, job: request.job, user: file.user,
+      node: Self.nodeName)
+    var environment = EnvironmentFile()
+    try environment.set("DATACRUMBS_PROBE_FILE", to: job.path + "/" + Self.probes)
+    try environment.set("DATACRUMBS_PROBE_FILE_ORIGIN", to: request.probeFile)
+    try environment.set("DATACRUMBS_USER", to: file.user)
+    try environment.set("DATACRUMBS_SERVICE_RUN_ID", to: request.job.description)
+    try environment.set("DATACRUMBS_LOG_DIR", to: configuration.logDirectory)
+    try environment.set("DATACRUMBS_TRACE_DIR", to: directory)
+    if let marker = request.marker { try environment.set("DATACRUMBS_MARKER", to: marker) }
+    try run.write(request.job.environmentFile, environment.text, mode: 0o400)
+    return file.user
+  }
+
+  private func startUnit(_ id: RunID) throws(ServiceError) {
+    let deadline = Deadline(seconds: Double(configuration.startLimit))
+    let units = try connect(deadline)
+    do {
+      try units.start(id.unit, until: deadline)
+    } catch {
+      // What hangs at its start would hang at a polite stop as well.
+      try? units.kill(id.unit, until: Deadline(seconds: Self.killLimit))
+      throw error
+    }
+  }
+
+  /// Runs `body`; when it throws, leaves the reason where the user's job, the
+  /// admin and the next call look for it, and nothing else.
+  private func failing(
+    _ id: RunID, _ job: borrowing Directory, user: String?,
+    _ body: () throws(ServiceError) -> Void
+  ) throws(ServiceError) {
+    do throws(ServiceError) {
+      try body()
+    } catch {
+      journal(.error, job: id, user: user, "not traced: " + error.message)
+      try? job.remove(Self.probes)
+      try? Directory.open(runPath, create: false)?.remove(id.environmentFile)
+      try? write(.failed, error.message, to: job)
+      throw error
+    }
+  }
+
+  // MARK: stop
+
+  /// Ends a job's tracing; returns when its tracer is gone and so are its files.
+  /// For a job that was never started nothing happens.
+  public func stop(_ id: RunID) throws(ServiceError) {
+    guard let run = try Directory.open(runPath, create: false),
+      run.has(id.description) || run.has(id.environmentFile)
+    else { return }
+    try withJob(id, limit: startLimit + configuration.stopLimit) {
+      (run, job) throws(ServiceError) in
+      do throws(ServiceError) {
+        try stopUnit(id)
+      } catch {
+        // The files stay: they tell the next stop that there is something to end.
+        journal(.error, job: id, user: nil, error.message)
+        throw error
+      }
+      try run.remove(id.environmentFile)
+      try run.remove("." + id.environmentFile + ".new")
+      for name in try job.names() { try job.remove(name) }
+      try run.remove(id.description)
+      journal(.info, job: id, user: nil, "the tracer is gone")
+    }
+  }
+
+  private func stopUnit(_ id: RunID) throws(ServiceError) {
+    let deadline = Deadline(seconds: Double(configuration.stopLimit))
+    let units = try connect(deadline)
+    do throws(ServiceError) {
+      try units.stop(id.unit, until: deadline)
+    } catch {
+      journal(.warning, job: id, user: nil, error.message + "; it is killed")
+      try units.kill(id.unit, until: Deadline(seconds: Self.killLimit))
+    }
+  }
+
+  // MARK: status
+
+  /// One job as its files and systemd tell.
+  public struct Report: Sendable {
+    /// The job.
+    public let job: RunID
+    /// What its status file says; nil where there is none.
+    public let status: JobStatus?
+    /// What systemd says; nil where it does not know the unit.
+    public let unit: UnitState?
+  }
+
+  /// Every job that has files on this node, or the one asked for.
+  public func report(_ only: RunID?) throws(ServiceError) -> [Report] {
+    guard let run = try Directory.open(runPath, owner: 0, create: false) else { return [] }
+    var jobs: [String: RunID] = [:]
+    for name in try run.names() {
+      if let id = RunID(environmentFile: name) ?? RunID(name) { jobs[id.description] = id }
+    }
+    let asked = jobs.values.filter {
+      only?.description == nil || only?.description == $0.description
+    }
+    if asked.isEmpty { return [] }
+    let deadline = Deadline(seconds: Double(configuration.readLimit))
+    let units = try connect(deadline)
+    var reports: [Report] = []
+    for id in asked.sorted(by: {
+      ($0.description.count, $0.description) < ($1.description.count, $1.description)
+    }) {
+      let text = try run.subdirectory(id.description, create: false)?.read(Self.status)
+      reports.append(
+        Report(
+          job: id, status: text.flatMap(JobStatus.init),
+          unit: try units.state(id.unit, until: deadline)))
+    }
+    return reports
+  }
+
+  // MARK: files
+
+  private static let status = "status"
+  private static let probes = "probes.json"
+  /// Seconds that the kernel gets to end killed processes.
+  private static let killLimit = 5.0
+
+  private static var nodeName: String {
+    var name = utsname()
+    uname(&name)
+    return withUnsafeBytes(of: name.nodename) {
+      String(decoding: $0.prefix { $0 != 0 && $0 != UInt8(ascii: ".") }, as: UTF8.self)
+    }
+  }
+
+  private func write(
+    _ state: JobStatus.State, _ reason: String, to job: borrowing Directory
+  ) throws(ServiceError) {
+    let status = JobStatus(state, reason, onFailure: configuration.onFailure)
+    try job.write(Self.status, status.json.text + [UInt8(ascii: "\n")], mode: 0o644)
+  }
+
+  /// Calls `body` with the run directory and the job's own, which is made where
+  /// it is missing and locked against other calls for the same job.
+  private func withJob(
+    _ id: RunID, limit: Int,
+    _ body: (borrowing Directory, borrowing Directory) throws(ServiceError) -> Void
+  ) throws(ServiceError) {
+    guard let run = try Directory.open(runPath, create: true) else {
+      throw ServiceError("no such folder: \(runPath): make its parent")
+    }
+    let deadline = Deadline(seconds: Double(limit))
+    while true {
+      guard let job = try run.subdirectory(id.description, create: true) else { continue }
+      try job.lock(until: deadline)
+      // A stop may have removed it while we waited.
+      if job.isStill(id.description, of: run) {
+        try body(run, job)
+        return
+      }
+    }
+  }
+}

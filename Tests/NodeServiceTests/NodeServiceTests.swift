@@ -1,2 +1,289 @@
+import Glibc
 import Testing
+import TraceRequest
+
 @testable import NodeService
+
+/// systemd as the tests need it.
+private final class FakeUnits: Units {
+  var active: Set<String> = []
+  var calls: [String] = []
+  var startFailure: ServiceError?
+  var stopFailure: ServiceError?
+
+  func start(_ unit: String, until deadline: Deadline) throws(ServiceError) {
+    calls.append("start " + unit)
+    if let startFailure { throw startFailure }
+    active.insert(unit)
+  }
+
+  func stop(_ unit: String, until deadline: Deadline) throws(ServiceError) {
+    calls.append("stop " + unit)
+    if let stopFailure { throw stopFailure }
+    active.remove(unit)
+  }
+
+  func kill(_ unit: String, until deadline: Deadline) throws(ServiceError) {
+    calls.append("kill " + unit)
+    active.remove(unit)
+  }
+
+  func state(_ unit: String, until deadline: Deadline) throws(ServiceError) -> UnitState? {
+    active.contains(unit) ? UnitState(active: "active", text: "") : nil
+  }
+}
+
+@Suite struct NodeServiceTests {
+  private let folder: TemporaryFolder
+  private let units = FakeUnits()
+  private let seven: RunID
+
+  init() throws {
+    folder = try TemporaryFolder()
+    folder.write("p.json.gz", "packed")
+    seven = try #require(RunID("7"))
+  }
+
+  private var run: String { folder.path + "/run" }
+
+  private func service(_ text: String = "", mistake: ServiceError? = nil) throws -> NodeService {
+    NodeService(
+      configuration: try Configuration(text: text, path: "c.conf"), mistake: mistake, runPath: run,
+      connect: { [units] _ throws(ServiceError) in units },
+      verify: { (bytes, uid, path) throws(ServiceError) in
+        if bytes != Array("packed".utf8) {
+          throw ServiceError("forged: \(path)", exitCode: ServiceError.badData)
+        }
+        return SealedProbes(canonical: Array("{}".utf8))
+      })
+  }
+
+  private func request(_ file: String? = nil) -> StartRequest {
+    StartRequest(
+      job: seven, uid: getuid(), probeFile: file ?? folder.path + "/p.json.gz",
+      workDirectory: "/home/al ice/$x", marker: "/usr/lib/spank_datacrumbs.so")
+  }
+
+  private func status() throws -> JobStatus {
+    try #require(folder.read("run/7/status").flatMap { JobStatus(reading: Array($0.utf8)) })
+  }
+
+  private func failure(_ body: () throws -> Void) -> ServiceError? {
+    do {
+      try body()
+      return nil
+    } catch {
+      return error as? ServiceError
+    }
+  }
+
+  @Test func startSealsAndStartsTheUnit() throws {
+    try service().start(request())
+    #expect(units.calls == ["start datacrumbs@7.service"])
+    #expect(folder.read("run/7/probes.json") == "{}")
+    #expect(folder.mode("run/7/probes.json") == 0o400)
+    #expect(folder.mode("run/datacrumbs-7.env") == 0o400)
+    #expect(folder.mode("run/7/status") == 0o644)
+    #expect(folder.mode("run") == 0o755)
+    #expect(folder.mode("run/7") == 0o755)
+    #expect(try status().state == .tracing)
+    let environment = try #require(folder.read("run/datacrumbs-7.env"))
+    #expect(environment.contains("DATACRUMBS_PROBE_FILE=\"\(run)/7/probes.json\"\n"))
+    #expect(environment.contains("DATACRUMBS_PROBE_FILE_ORIGIN=\"\(folder.path)/p.json.gz\"\n"))
+    #expect(environment.contains("DATACRUMBS_SERVICE_RUN_ID=\"7\"\n"))
+    #expect(environment.contains("DATACRUMBS_TRACE_DIR=\"/home/al ice/\\$x/datacrumbs-7\"\n"))
+    #expect(environment.contains("DATACRUMBS_MARKER=\"/usr/lib/spank_datacrumbs.so\"\n"))
+    #expect(folder.names("run") == ["7", "datacrumbs-7.env"])
+    #expect(folder.names("run/7") == ["probes.json", "status"])
+  }
+
+  @Test func startingTwiceStartsOnce() throws {
+    try service().start(request())
+    try service().start(request())
+    #expect(units.calls == ["start datacrumbs@7.service"])
+  }
+
+  @Test func startsAgainWhereTheTracerHasDied() throws {
+    try service().start(request())
+    units.active = []
+    try service().start(request())
+    #expect(units.calls.count == 2)
+  }
+
+  @Test func stopLeavesNothing() throws {
+    try service().start(request())
+    try service().stop(seven)
+    #expect(units.calls.last == "stop datacrumbs@7.service")
+    #expect(folder.names("run") == [])
+    try service().stop(seven)
+    #expect(units.calls.count == 2)
+  }
+
+  @Test func stopOfAJobThatWasNeverStartedAsksNobody() throws {
+    try service().stop(seven)
+    #expect(units.calls == [])
+    #expect(folder.names() == ["p.json.gz"])
+  }
+
+  @Test func stopRemovesTheStatusOfAFailedStart() throws {
+    _ = failure { try service().start(request("/nonexistent")) }
+    #expect(folder.names("run/7") == ["status"])
+    try service().stop(seven)
+    #expect(folder.names("run") == [])
+  }
+
+  @Test func aTracerThatDoesNotStartIsKilledAndToldOf() throws {
+    units.startFailure = ServiceError("the tracer did not start: it was not ready in time")
+    let error = failure {
+      try service("on_failure: fail_job").start(request())
+    }
+    #expect(error?.exitCode == ServiceError.unavailable)
+    #expect(units.calls == ["start datacrumbs@7.service", "kill datacrumbs@7.service"])
+    #expect(try status().state == .failed)
+    #expect(try status().reason == "the tracer did not start: it was not ready in time")
+    #expect(try status().onFailure == .failJob)
+    #expect(folder.names("run") == ["7"])
+    #expect(folder.names("run/7") == ["status"])
+  }
+
+  @Test func aTracerThatDoesNotStopIsKilled() throws {
+    try service().start(request())
+    units.stopFailure = ServiceError("the tracer did not stop")
+    try service().stop(seven)
+    #expect(units.calls.last == "kill datacrumbs@7.service")
+    #expect(folder.names("run") == [])
+  }
+
+  @Test func whatIsNoProbeFileNeverReachesSystemd() throws {
+    folder.write("bad", "forged")
+    folder.write("large", "")
+    truncate(folder.path + "/large", 17 << 20)
+    mkfifo(folder.path + "/fifo", 0o644)
+    symlink("bad", folder.path + "/link")
+    let cases: [(String, String, Int32)] = [
+      ("bad", "forged: ", ServiceError.badData),
+      ("link", "forged: ", ServiceError.badData),
+      ("missing", "No such file or directory", ServiceError.noInput),
+      ("fifo", "not a regular file: ", ServiceError.noInput),
+      ("run", "not a regular file: ", ServiceError.noInput),
+      ("large", "larger than 16 MiB: ", ServiceError.badData),
+      (String(repeating: "x", count: 5_000), "File name too long", ServiceError.noInput),
+    ]
+    for (name, reason, code) in cases {
+      let error = failure {
+        try service().start(request(folder.path + "/" + name))
+      }
+      #expect(error?.message.contains(reason) == true, "\(name): \(error?.message ?? "started")")
+      #expect(error?.exitCode == code)
+      #expect(try status().state == .failed)
+      #expect(try status().reason == error?.message)
+    }
+    #expect(units.calls == [])
+    #expect(failure { try service().start(request("p")) } != nil)
+  }
+
+  @Test func aRefusalOfTheDoorBecomesTheStatus() throws {
+    let error = failure {
+      try service().refuse(seven, reason: "the key `probes`\nis gone")
+    }
+    #expect(error?.exitCode == ServiceError.badData)
+    #expect(try status().reason == "the key `probes` is gone")
+    #expect(units.calls == [])
+  }
+
+  @Test func aConfigurationThatCannotBeUsedStartsNothingAndStopsAnything() throws {
+    try service().start(request())
+    let mistaken = try service(mistake: ServiceError("bad configuration", exitCode: 78))
+    try mistaken.stop(seven)
+    #expect(folder.names("run") == [])
+    let error = failure { try mistaken.start(request()) }
+    #expect(error?.exitCode == 78)
+    #expect(try status().reason == "bad configuration")
+  }
+
+  @Test func plantedThingsAreNotFollowed() throws {
+    folder.write("precious", "x")
+    mkdir(folder.path + "/elsewhere", 0o755)
+    mkdir(run, 0o755)
+    symlink(folder.path + "/elsewhere", run + "/7")
+    let error = failure { try service().start(request()) }
+    #expect(error?.exitCode == ServiceError.notPermitted)
+    #expect(error?.message.contains("not a folder: \(run)/7") == true)
+    #expect(folder.names("elsewhere") == [])
+
+    unlink(run + "/7")
+    symlink(folder.path + "/precious", run + "/datacrumbs-7.env")
+    try service().start(request())
+    #expect(folder.read("precious") == "x")
+    #expect(folder.status("run/datacrumbs-7.env").map { $0.st_mode & S_IFMT } == S_IFREG)
+  }
+
+  @Test(arguments: [0o777, 0o1777, 0o775] as [mode_t])
+  func aRunDirectoryThatOthersWriteIsNotUsed(mode: mode_t) throws {
+    mkdir(run, 0o755)
+    chmod(run, mode)
+    let error = failure { try service().start(request()) }
+    #expect(error?.exitCode == ServiceError.notPermitted)
+    #expect(folder.names("run") == [])
+  }
+
+  @Test(.enabled(if: geteuid() == 0))
+  func aRunDirectoryOfAnotherUserIsNotUsed() throws {
+    mkdir(run, 0o755)
+    chown(run, 65_534, 65_534)
+    let error = failure { try service().start(request()) }
+    #expect(error?.message.contains("not safe to use: \(run)") == true)
+  }
+
+  @Test(.enabled(if: geteuid() == 0))
+  func theProbeFileIsReadWithTheUsersRights() throws {
+    guard let nobody = getpwnam("nobody") else { return }
+    let uid = nobody.pointee.pw_uid
+    chmod(folder.path + "/p.json.gz", 0o600)
+    let file = folder.path + "/p.json.gz"
+    var error = failure {
+      _ = try UserFile.read(file, uid: uid, limit: 100, until: Deadline(seconds: 10))
+    }
+    #expect(error?.message == "nobody cannot read the probe file: \(file): Permission denied")
+    chown(file, uid, 0)
+    let read = try UserFile.read(file, uid: uid, limit: 100, until: Deadline(seconds: 10))
+    #expect(read.user == "nobody")
+    #expect(read.bytes == Array("packed".utf8))
+    error = failure {
+      _ = try UserFile.read(file, uid: 3_999_999, limit: 100, until: Deadline(seconds: 10))
+    }
+    #expect(error?.exitCode == ServiceError.noUser)
+  }
+
+  @Test func aReadThatTakesTooLongIsGivenUp() throws {
+    let error = failure {
+      _ = try UserFile.read(
+        folder.path + "/p.json.gz", uid: getuid(), limit: 100, until: Deadline(seconds: 0))
+    }
+    #expect(error?.message.contains("no answer in time") == true)
+  }
+
+  @Test func aBusyJobIsWaitedForButNotForever() throws {
+    mkdir(run, 0o755)
+    let descriptor = open(run, O_RDONLY | O_DIRECTORY)
+    #expect(flock(descriptor, LOCK_EX) == 0)
+    let error = failure {
+      try Directory.open(run, create: false)?.lock(until: Deadline(seconds: 0.2))
+    }
+    #expect(error?.message.contains("busy for too long") == true)
+    close(descriptor)
+    try Directory.open(run, create: false)?.lock(until: Deadline(seconds: 1))
+  }
+
+  @Test func reportsEveryJobWithItsUnit() throws {
+    try service().start(request())
+    let all = try service().report(nil)
+    #expect(all.map(\.job.description) == ["7"])
+    #expect(StatusText.table(all).contains("tracing"))
+    let line = StatusText.lines(all)
+    let json = try JSON(reading: Array(line.utf8))
+    #expect(json["state"]?.string == "tracing")
+    #expect(json["unit"]?["active_state"]?.string == "active")
+    #expect(try service().report(RunID("8")).isEmpty)
+  }
+}

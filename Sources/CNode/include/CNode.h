@@ -1,0 +1,3 @@
+// The calls of the node service that Swift cannot make itself: one file each.
+#include "flock_until.h"
+#include "user_file.h"

@@ -1,0 +1,1 @@
+int datacrumbs_bpf_placeholder;
