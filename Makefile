@@ -19,10 +19,10 @@ PLUGIN   := .build-plugin/release/libspank_datacrumbs.so
 BPF      := Sources/CTracerBPF/tracer.bpf.o
 
 # What builds, tests and the cluster need from Debian.
-PACKAGES := libslurm-dev libsystemd-dev zlib1g-dev libssl-dev libbpf-dev libelf-dev \
+PACKAGES := libslurm-dev libsystemd-dev zlib1g-dev libssl-dev libbpf-dev libelf-dev libdeflate-dev \
             shellcheck bats jq debootstrap systemd-container iproute2
 
-.PHONY: help setup all bpf plugin programs test check demo bench lint format install clean
+.PHONY: help setup all bpf client plugin programs test check demo bench lint format install clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -39,14 +39,26 @@ all: plugin programs ## build everything
 
 bpf: $(BPF)
 
-$(BPF): $(wildcard Sources/Tracer/BPF/*)
-	@true
+# The architecture as libbpf's headers want it (bpf_tracing.h).
+BPF_ARCH := $(shell uname -m | sed -e 's/x86_64/x86/' -e 's/aarch64/arm64/')
+
+$(BPF): $(wildcard Sources/Tracer/BPF/*) Sources/CTracerBPF/include/datacrumbs_record.h
+	$(CLANG) -target bpf -O2 -g -Wall -Werror -D__TARGET_ARCH_$(BPF_ARCH) -I/usr/include/$(MULTIARCH) \
+	  -ISources/CTracerBPF/include -c Sources/Tracer/BPF/tracer.bpf.c -o $@
 
 plugin:
 	DATACRUMBS_EMBEDDED=1 $(SWIFT) build -c release --product spank_datacrumbs --scratch-path .build-plugin \
 	  -Xcc -Wall -Xcc -Wextra -Xcc -Werror -Xlinker -s \
 	  -Xlinker $(SWIFTLIB)/embedded/x86_64-unknown-linux-gnu/libswiftUnicodeDataTables.a \
 	  -Xlinker --version-script=CShim/spank_datacrumbs.map
+
+CLIENT := .build/libdatacrumbs_client.so
+
+client: $(CLIENT) ## build the library that marks programs outside a scheduler
+
+$(CLIENT): Client/datacrumbs_client.c
+	mkdir -p $(@D)
+	gcc -shared -fPIC -O2 -Wall -Wextra -Werror -fvisibility=hidden -o $@ $<
 
 programs: bpf
 	$(SWIFT) build -c release --static-swift-stdlib
@@ -74,7 +86,7 @@ install: ## install what `make all` built
 	[ -e $(DESTDIR)$(SLURM_CONFDIR)/plugstack.conf.d/datacrumbs.conf ] || \
 	  $(FILL) plugstack.conf.d/datacrumbs.conf.in > $(DESTDIR)$(SLURM_CONFDIR)/plugstack.conf.d/datacrumbs.conf
 
-test: bpf ## run the unit tests
+test: bpf client ## run the unit tests
 	$(SWIFT) test
 
 lint: ## swift-format, C warnings, shellcheck

@@ -44,10 +44,13 @@ let libraries: [Target] = [
     name: "NodeService",
     dependencies: ["ProbeDocument", "TraceRequest", "CLibc", "CNode", "CSystemd", yams]),
   .target(name: "CNode", cSettings: gnuSource),
-  .target(name: "CTracerBPF"),
+  .systemLibrary(name: "CLibDeflate", pkgConfig: "libdeflate"),
+  .target(name: "CTracerBPF", exclude: ["tracer.bpf.o"], cSettings: gnuSource),
   .target(
     name: "Tracer",
-    dependencies: ["ProbeDocument", "CLibc", "CLibBPF", "CSystemd", "CZlib", "CTracerBPF"],
+    dependencies: [
+      "ProbeDocument", "TraceRequest", "CLibBPF", "CSystemd", "CZlib", "CLibDeflate", "CTracerBPF",
+    ],
     exclude: ["BPF"]),
 ]
 

@@ -1,1 +1,58 @@
+// What the tracer needs from C: the compiled BPF object, the system calls of this
+// architecture, bpf(2) commands that the installed libbpf lacks, and the ring
+// buffer's two loads and one store with the memory order they need.
+#ifndef CTRACERBPF_H
+#define CTRACERBPF_H
 
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "datacrumbs_record.h"
+
+// tracer.bpf.o, embedded by object.c.
+const void *datacrumbs_bpf_object(void);
+size_t datacrumbs_bpf_object_size(void);
+
+struct datacrumbs_syscall {
+    const char *name;
+    int number;
+    const char *arguments;      // "fd:f buf:p count:z"; empty where none are known
+};
+
+extern const unsigned int datacrumbs_syscall_count;
+// The entry at an index, NULL past the last.
+const struct datacrumbs_syscall *datacrumbs_syscall_at(unsigned int index);
+
+// Attaches a program to many offsets of one file in one call (Linux 6.6). Returns the
+// link's descriptor or -errno.
+int datacrumbs_uprobe_multi(int program, const char *path, const uint64_t *offsets,
+                            const uint64_t *cookies, uint32_t count, int is_return);
+
+// Whether the kernel takes such links.
+int datacrumbs_has_uprobe_multi(void);
+
+// ENOENT and the like, NULL for a number without a name.
+const char *datacrumbs_error_name(int number);
+
+// A device number as the kernel has it, from stat(2)'s.
+uint64_t datacrumbs_kernel_device(uint64_t device);
+
+// Becomes a user for good: ids, groups, no capability, an empty bounding set, no way to gain
+// any, and closed to debuggers. Returns 0 or -errno.
+int datacrumbs_become(uid_t user, gid_t group, size_t count, const gid_t *groups);
+
+static inline uint64_t datacrumbs_load_acquire(const volatile uint64_t *p) {
+    return __atomic_load_n(p, __ATOMIC_ACQUIRE);
+}
+static inline uint32_t datacrumbs_load_acquire32(const volatile uint32_t *p) {
+    return __atomic_load_n(p, __ATOMIC_ACQUIRE);
+}
+static inline void datacrumbs_store_release(volatile uint64_t *p, uint64_t value) {
+    __atomic_store_n(p, value, __ATOMIC_RELEASE);
+}
+static inline void datacrumbs_store_full(volatile uint32_t *p, uint32_t value) {
+    __atomic_store_n(p, value, __ATOMIC_SEQ_CST);
+}
+
+#endif

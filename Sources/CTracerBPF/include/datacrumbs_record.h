@@ -1,0 +1,77 @@
+// What crosses between the BPF programs and user space: both sides include this
+// header, nothing else describes the records.
+#ifndef DATACRUMBS_RECORD_H
+#define DATACRUMBS_RECORD_H
+
+#ifdef __bpf__
+typedef unsigned char dc_u8;
+typedef unsigned short dc_u16;
+typedef unsigned int dc_u32;
+typedef unsigned long long dc_u64;
+typedef long long dc_s64;
+#else
+#include <stdint.h>
+typedef uint8_t dc_u8;
+typedef uint16_t dc_u16;
+typedef uint32_t dc_u32;
+typedef uint64_t dc_u64;
+typedef int64_t dc_s64;
+#endif
+
+enum {
+    DC_SYSCALLS = 512,          // numbers 0...511; x86-64 and arm64 stay below 480
+    DC_ARGUMENTS = 6,           // what a system call can have
+    DC_STRINGS = 2,             // most strings of one call (rename, link, symlink)
+    DC_STRING_SIZE = 4096,      // PATH_MAX, with its NUL
+    DC_FRAMES = 64,             // nested calls of one thread that are followed
+};
+
+// What to keep of a call: bit n stands for argument n.
+struct dc_capture {
+    dc_u8 wanted;
+    dc_u8 values;
+    dc_u8 strings;
+    dc_u8 unused;
+};
+
+enum dc_kind {
+    DC_KIND_SYSCALL = 0,
+    DC_KIND_KPROBE = 1,
+    DC_KIND_UPROBE = 2,
+    DC_KIND_USDT = 3,
+};
+
+enum dc_flag {
+    DC_INCOMPLETE = 1,          // the call never returned: no result, the duration ends with the thread
+    DC_NO_STRING = 2,           // a string could not be read
+};
+
+// One call. Behind it: the wanted arguments, 8 bytes each in the order of their
+// numbers; then each wanted string as a 16-bit length and its bytes, no NUL.
+struct dc_record {
+    dc_u64 start;               // ns, CLOCK_MONOTONIC
+    dc_u64 duration;            // ns
+    dc_s64 result;
+    dc_u32 pid;                 // as the job's pid namespace has it
+    dc_u32 tid;
+    dc_u32 function;            // system call number, or index of the probe
+    dc_u8 kind;
+    dc_u8 flags;
+    dc_u8 values;               // as in dc_capture
+    dc_u8 strings;
+};
+
+// Counts that user space reads from the mapped .bss, no capability needed.
+struct dc_counts {
+    dc_u64 lost_ring_full;      // the ring buffer was full: the job did not wait
+    dc_u64 lost_too_deep;       // more nested calls than are followed
+    dc_u64 lost_no_memory;      // no task storage could be had for a call
+    dc_u64 lost_marks;          // a child could not be marked
+    dc_u64 unreadable_strings;
+    dc_u64 incomplete;          // calls that did not return
+    dc_u64 privileged;          // programs that gained privileges, left alone
+    dc_u64 compat;              // calls through the 32-bit entry, left alone
+    dc_u64 marked;              // tasks marked by the marker
+};
+
+#endif

@@ -1,1 +1,0 @@
-int datacrumbs_bpf_placeholder;

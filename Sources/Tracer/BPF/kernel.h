@@ -1,0 +1,77 @@
+// The few kernel types that the programs look into. Offsets are taken from the running
+// kernel's BTF (CO-RE), so only names and types matter here and no vmlinux.h is needed.
+#ifndef DATACRUMBS_KERNEL_H
+#define DATACRUMBS_KERNEL_H
+
+#include <linux/bpf.h>
+#include <stdbool.h>
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct pid_namespace;
+
+struct upid {
+    int nr;
+    struct pid_namespace *ns;
+};
+
+struct pid {
+    unsigned int level;
+    struct upid numbers[1];
+};
+
+typedef struct {
+    unsigned int val;
+} kuid_t;
+
+struct cred {
+    kuid_t euid;
+};
+
+struct thread_info {
+    unsigned int status;
+};
+
+struct task_struct {
+    struct thread_info thread_info;
+    struct pid *thread_pid;
+    struct task_struct *group_leader;
+    const struct cred *cred;
+    int pid;
+    int tgid;
+};
+
+struct linux_binprm {
+    unsigned int secureexec : 1;
+    const char *filename;
+};
+
+struct pt_regs {
+    unsigned long r15;
+    unsigned long r14;
+    unsigned long r13;
+    unsigned long r12;
+    unsigned long bp;
+    unsigned long bx;
+    unsigned long r11;
+    unsigned long r10;
+    unsigned long r9;
+    unsigned long r8;
+    unsigned long ax;
+    unsigned long cx;
+    unsigned long dx;
+    unsigned long si;
+    unsigned long di;
+    unsigned long orig_ax;
+    unsigned long ip;
+    unsigned long cs;
+    unsigned long flags;
+    unsigned long sp;
+    unsigned long ss;
+};
+
+#pragma clang attribute pop
+
+#define TS_COMPAT 0x0002  // arch/x86/include/asm/thread_info.h: in a 32-bit system call
+
+#endif

@@ -1,0 +1,302 @@
+import CTracerBPF
+import Glibc
+
+/// Writes records as Chrome trace events, a JSON object a line, into a buffer of its own.
+///
+/// Nothing is allocated for an event: what never changes of a function is made once.
+final class EventFormatter {
+  /// No line is longer: two paths of PATH_MAX whose every byte is escaped, and the rest.
+  static let longestLine = 2 * 6 * Int(DC_STRING_SIZE) + 2048
+
+  private struct Prepared {
+    let begin: [UInt8]
+    let function: TracedFunction
+    /// `,"name":` of each argument.
+    let keys: [[UInt8]]
+  }
+
+  private let syscalls: [Prepared?]
+  private let functions: [Prepared]
+  private let start: UInt64
+  private let isSyscallError: ClosedRange<Int64> = -4095 ... -1
+
+  private let text: UnsafeMutablePointer<UInt8>
+  private let capacity: Int
+  private var used = 0
+
+  /// - Parameter start: the CLOCK_MONOTONIC time that is 0 in the trace, in nanoseconds.
+  init(
+    syscalls: [TracedFunction?], functions: [TracedFunction], start: UInt64, capacity: Int
+  ) {
+    self.syscalls = syscalls.map { $0.map(Self.prepare) }
+    self.functions = functions.map(Self.prepare)
+    self.start = start
+    self.capacity = max(capacity, 2 * Self.longestLine)
+    text = .allocate(capacity: self.capacity)
+  }
+
+  deinit { text.deallocate() }
+
+  /// What has been written since the last `clear`.
+  var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: text, count: used) }
+
+  /// Whether another line of any length still fits.
+  var hasRoom: Bool { capacity - used >= Self.longestLine }
+
+  /// Forgets what was written.
+  func clear() { used = 0 }
+
+  private static func prepare(_ function: TracedFunction) -> Prepared {
+    var hasPath = false
+    let keys = function.arguments.map { argument -> [UInt8] in
+      // The file of a call has the name that readers of such traces look for.
+      let isFile = argument.kind == .path && !hasPath
+      if isFile { hasPath = true }
+      return Array(",".utf8) + JSONText.quoted(isFile ? "fname" : argument.name) + [0x3a]
+    }
+    let begin =
+      Array("{\"name\":".utf8) + JSONText.quoted(function.name) + Array(",\"cat\":".utf8)
+      + JSONText.quoted(function.category) + Array(",\"ph\":\"X\",\"ts\":".utf8)
+    return Prepared(begin: begin, function: function, keys: keys)
+  }
+
+  /// Appends one event. Records that make no sense are passed over.
+  func append(_ bytes: UnsafeRawBufferPointer) {
+    let size = MemoryLayout<dc_record>.size
+    guard bytes.count >= size, hasRoom else { return }
+    let record = bytes.loadUnaligned(as: dc_record.self)
+    let index = Int(record.function)
+    if record.kind == UInt8(DC_KIND_SYSCALL.rawValue) {
+      guard index < syscalls.count, let prepared = syscalls[index] else { return }
+      append(record, prepared, UnsafeRawBufferPointer(rebasing: bytes[size...]), isSyscall: true)
+    } else {
+      guard index < functions.count else { return }
+      append(
+        record, functions[index], UnsafeRawBufferPointer(rebasing: bytes[size...]),
+        isSyscall: false)
+    }
+  }
+
+  private func append(
+    _ record: dc_record, _ prepared: borrowing Prepared, _ payload: UnsafeRawBufferPointer,
+    isSyscall: Bool
+  ) {
+    put(prepared.begin)
+    putMicroseconds(record.start &- start)
+    put(",\"dur\":")
+    putMicroseconds(record.duration)
+    put(",\"pid\":")
+    put(UInt64(record.pid))
+    put(",\"tid\":")
+    put(UInt64(record.tid))
+    put(",\"args\":{")
+    if record.flags & UInt8(DC_INCOMPLETE.rawValue) != 0 {
+      put("\"incomplete\":true")
+    } else {
+      put("\"ret\":")
+      put(record.result)
+      if isSyscall, isSyscallError.contains(record.result), let name = ErrorNames[record.result] {
+        put(",\"errno\":\"")
+        put(name)
+        put("\"")
+      }
+      putArguments(record, prepared, payload)
+    }
+    put("}}\n")
+  }
+
+  private func putArguments(
+    _ record: dc_record, _ prepared: borrowing Prepared, _ payload: UnsafeRawBufferPointer
+  ) {
+    var at = 0
+    for index in 0..<Int(DC_ARGUMENTS) where record.values & (1 << index) != 0 {
+      guard at + 8 <= payload.count else { return }
+      let value = payload.loadUnaligned(fromByteOffset: at, as: UInt64.self)
+      at += 8
+      guard index < prepared.keys.count else { continue }
+      put(prepared.keys[index])
+      switch prepared.function.arguments[index].kind {
+      case .descriptor: put(Int64(Int32(truncatingIfNeeded: value)))
+      case .signed: put(Int64(bitPattern: value))
+      default: put(value)
+      }
+    }
+    for index in 0..<Int(DC_ARGUMENTS) where record.strings & (1 << index) != 0 {
+      guard at + 2 <= payload.count else { return }
+      let length = Int(payload.loadUnaligned(fromByteOffset: at, as: UInt16.self).littleEndian)
+      at += 2
+      guard at + length <= payload.count else { return }
+      if length > 0, index < prepared.keys.count {
+        put(prepared.keys[index])
+        used += JSONText.quote(
+          UnsafeRawBufferPointer(rebasing: payload[at..<(at + length)]), to: text + used)
+      }
+      at += length
+    }
+  }
+
+  /// Appends a line that is made elsewhere.
+  func append(line: [UInt8]) {
+    guard line.count <= capacity - used else { return }
+    put(line)
+  }
+
+  // MARK: - Pieces
+
+  private func put(_ bytes: [UInt8]) {
+    bytes.withUnsafeBufferPointer { source in
+      guard let base = source.baseAddress else { return }
+      (text + used).update(from: base, count: source.count)
+      used += source.count
+    }
+  }
+
+  private func put(_ literal: StaticString) {
+    (text + used).update(from: literal.utf8Start, count: literal.utf8CodeUnitCount)
+    used += literal.utf8CodeUnitCount
+  }
+
+  private func put(_ value: Int64) {
+    if value < 0 {
+      text[used] = UInt8(ascii: "-")
+      used += 1
+    }
+    put(value.magnitude)
+  }
+
+  private func put(_ value: UInt64) {
+    used += Decimal.write(value, to: text + used)
+  }
+
+  /// Nanoseconds as microseconds with three decimals.
+  private func putMicroseconds(_ nanoseconds: UInt64) {
+    let (whole, rest) = nanoseconds.quotientAndRemainder(dividingBy: 1000)
+    put(whole)
+    text[used] = UInt8(ascii: ".")
+    text[used + 1] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest / 100)
+    text[used + 2] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest / 10 % 10)
+    text[used + 3] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+    used += 4
+  }
+}
+
+/// Decimal digits without a String.
+enum Decimal {
+  /// Writes at most 20 digits and returns how many.
+  static func write(_ value: UInt64, to target: UnsafeMutablePointer<UInt8>) -> Int {
+    var digits = 1
+    var limit: UInt64 = 10
+    while digits < 20, value >= limit {
+      digits += 1
+      let (next, overflow) = limit.multipliedReportingOverflow(by: 10)
+      if overflow { break }
+      limit = next
+    }
+    var rest = value
+    for position in stride(from: digits - 1, through: 0, by: -1) {
+      let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
+      target[position] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: digit)
+      rest = quotient
+    }
+    return digits
+  }
+}
+
+/// JSON strings from bytes that need not be UTF-8: a path may hold anything but NUL.
+enum JSONText {
+  private static let hex = Array("0123456789abcdef".utf8)
+
+  /// A string with its quotes.
+  static func quoted(_ string: String) -> [UInt8] {
+    let bytes = Array(string.utf8)
+    return [UInt8](unsafeUninitializedCapacity: bytes.count * 6 + 2) { buffer, count in
+      guard let base = buffer.baseAddress else { return }
+      count = bytes.withUnsafeBytes { quote($0, to: base) }
+    }
+  }
+
+  /// Writes at most 6 bytes for each of `bytes` and two quotes; returns how many. A byte that
+  /// is no part of valid UTF-8 becomes U+DC80...U+DCFF, as Python's surrogateescape has it.
+  static func quote(_ bytes: UnsafeRawBufferPointer, to target: UnsafeMutablePointer<UInt8>) -> Int
+  {
+    var at = 0
+    var index = 0
+    func put(_ byte: UInt8) {
+      target[at] = byte
+      at += 1
+    }
+    func putEscape(_ high: UInt8, _ low: UInt8) {
+      put(UInt8(ascii: "\\"))
+      put(UInt8(ascii: "u"))
+      put(hex[Int(high >> 4)])
+      put(hex[Int(high & 15)])
+      put(hex[Int(low >> 4)])
+      put(hex[Int(low & 15)])
+    }
+    put(UInt8(ascii: "\""))
+    while index < bytes.count {
+      let byte = bytes[index]
+      switch byte {
+      case UInt8(ascii: "\""), UInt8(ascii: "\\"):
+        put(UInt8(ascii: "\\"))
+        put(byte)
+        index += 1
+      case 0..<0x20, 0x7f:
+        putEscape(0, byte)
+        index += 1
+      case 0x20..<0x7f:
+        put(byte)
+        index += 1
+      default:
+        let length = sequenceLength(bytes, index)
+        if length == 0 {
+          putEscape(0xdc, byte)
+          index += 1
+        } else {
+          for _ in 0..<length {
+            put(bytes[index])
+            index += 1
+          }
+        }
+      }
+    }
+    put(UInt8(ascii: "\""))
+    return at
+  }
+
+  /// The length of the well-formed UTF-8 sequence at `index` (Unicode, table 3-7), 0 if it is none.
+  private static func sequenceLength(_ bytes: UnsafeRawBufferPointer, _ index: Int) -> Int {
+    func continues(_ offset: Int, _ range: ClosedRange<UInt8> = 0x80...0xbf) -> Bool {
+      index + offset < bytes.count && range.contains(bytes[index + offset])
+    }
+    switch bytes[index] {
+    case 0xc2...0xdf: return continues(1) ? 2 : 0
+    case 0xe0: return continues(1, 0xa0...0xbf) && continues(2) ? 3 : 0
+    case 0xed: return continues(1, 0x80...0x9f) && continues(2) ? 3 : 0
+    case 0xe1...0xef: return continues(1) && continues(2) ? 3 : 0
+    case 0xf0: return continues(1, 0x90...0xbf) && continues(2) && continues(3) ? 4 : 0
+    case 0xf1...0xf3: return continues(1) && continues(2) && continues(3) ? 4 : 0
+    case 0xf4: return continues(1, 0x80...0x8f) && continues(2) && continues(3) ? 4 : 0
+    default: return 0
+    }
+  }
+}
+
+/// The names of error numbers, ENOENT and the like.
+enum ErrorNames {
+  private static let names: [[UInt8]?] = (0..<134).map { number in
+    datacrumbs_error_name(Int32(number)).map { name in
+      Array(String(cString: name).utf8)
+    }
+  }
+  // include/linux/errno.h: what a call gives back that the kernel begins anew after a signal.
+  private static let restarts: [Int64: [UInt8]] = [
+    512: Array("ERESTARTSYS".utf8), 513: Array("ERESTARTNOINTR".utf8),
+    514: Array("ERESTARTNOHAND".utf8), 516: Array("ERESTART_RESTARTBLOCK".utf8),
+  ]
+
+  static subscript(result: Int64) -> [UInt8]? {
+    let number = -result
+    return number < Int64(names.count) && number > 0 ? names[Int(number)] : restarts[number]
+  }
+}

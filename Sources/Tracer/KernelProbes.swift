@@ -1,0 +1,381 @@
+import CLibBPF
+import CTracerBPF
+import Glibc
+
+/// What the kernel side is told before it is loaded.
+struct KernelSettings {
+  let job: UInt32
+  let user: UInt32
+  /// Size of the ring buffer in bytes, a power of two and of pages.
+  var ringSize: UInt32 = 16 << 20
+}
+
+/// A function that is not traced, and why.
+struct NotAttached {
+  let category: String
+  let function: String
+  let reason: String
+}
+
+/// The BPF programs in the kernel: loaded and attached as root, kept by descriptors alone.
+final class KernelProbes {
+  private let object: OpaquePointer
+  private var links: [OpaquePointer] = []
+  private var linkDescriptors: [Int32] = []
+  private let usesMulti: Bool
+
+  /// By system call number.
+  private(set) var syscalls: [TracedFunction?] = Array(repeating: nil, count: Int(DC_SYSCALLS))
+  /// By the index that the records carry.
+  private(set) var functions: [TracedFunction] = []
+  private(set) var notAttached: [NotAttached] = []
+  private(set) var attachedCount = 0
+
+  /// Loads the programs for these groups of functions; nothing is attached yet.
+  init(_ groups: [ProbeGroup], _ settings: KernelSettings) throws(TracerError) {
+    usesMulti = datacrumbs_has_uprobe_multi() != 0
+    libbpf_set_print { level, format, arguments in
+      guard level == LIBBPF_WARN, KernelProbes.isVerbose, let format, let arguments else {
+        return 0
+      }
+      return vdprintf(STDERR_FILENO, format, arguments)
+    }
+    guard
+      let object = bpf_object__open_mem(
+        datacrumbs_bpf_object(), datacrumbs_bpf_object_size(), nil)
+    else { throw TracerError(.bug, "cannot read the embedded BPF object: \(errorText(errno))") }
+    self.object = object
+    chooseSyscalls(groups)
+    try configure(settings)
+    let result = bpf_object__load(object)
+    guard result == 0 else {
+      bpf_object__close(object)
+      let advice =
+        -result == EPERM
+        ? "run as root" : "Linux 5.17 with BTF is needed; DATACRUMBS_DEBUG=1 shows the kernel's log"
+      throw TracerError(
+        -result == EPERM ? .notPermitted : .unavailable,
+        "the kernel refuses the BPF programs: \(errorText(-result)): \(advice)")
+    }
+  }
+
+  private static let isVerbose = getenv("DATACRUMBS_DEBUG") != nil
+
+  deinit {
+    detach()
+    bpf_object__close(object)
+  }
+
+  // MARK: - Before loading
+
+  private func chooseSyscalls(_ groups: [ProbeGroup]) {
+    let chosen = groups.filter { $0.kind == .syscalls }
+    let table = SyscallTable.named(Set(chosen.flatMap(\.functions)))
+    for group in chosen {
+      for name in group.functions {
+        guard let entry = table[name], entry.number < Int(DC_SYSCALLS) else {
+          refuse(group, name, "no such system call on this architecture")
+          continue
+        }
+        if syscalls[entry.number] == nil {
+          syscalls[entry.number] = TracedFunction(
+            category: group.name, name: name, arguments: entry.arguments)
+        }
+      }
+    }
+  }
+
+  private func configure(_ settings: KernelSettings) throws(TracerError) {
+    var space = stat()
+    guard stat("/proc/self/ns/pid", &space) == 0 else {
+      throw TracerError(.unavailable, "cannot see the pid namespace: /proc is not mounted")
+    }
+    try set("job_id", settings.job)
+    try set("user_id", settings.user)
+    try set("namespace_device", datacrumbs_kernel_device(UInt64(space.st_dev)))
+    try set("namespace_inode", UInt64(space.st_ino))
+    let exec = SyscallTable.named(["execve", "execveat"])
+    try set("execve_number", UInt32(exec["execve"]?.number ?? Int(UInt32.max)))
+    try set("execveat_number", UInt32(exec["execveat"]?.number ?? Int(UInt32.max)))
+    let (captures, begin, size) = try variable("syscalls")
+    for (number, function) in syscalls.enumerated() {
+      guard let function, (number + 1) * MemoryLayout<dc_capture>.stride <= size else { continue }
+      captures.storeBytes(
+        of: dc_capture(
+          wanted: 1, values: function.values, strings: function.strings, unused: 0),
+        toByteOffset: begin + number * MemoryLayout<dc_capture>.stride, as: dc_capture.self)
+    }
+    bpf_map__set_max_entries(try map("events"), settings.ringSize)
+    let wantsSyscalls = syscalls.contains { $0 != nil }
+    for name in ["sys_enter", "sys_exit"] {
+      bpf_program__set_autoload(try program(name), wantsSyscalls)
+    }
+    if usesMulti {
+      for name in ["mark", "function_enter", "function_return"] {
+        // BPF_TRACE_UPROBE_MULTI, which the headers of libbpf 1.1 lack.
+        bpf_program__set_expected_attach_type(try program(name), bpf_attach_type(rawValue: 48))
+      }
+    }
+  }
+
+  // MARK: - Attaching
+
+  /// Attaches everything that can be; the rest is in `notAttached`.
+  func attach(_ groups: [ProbeGroup], marker: String) throws(TracerError) {
+    for name in ["task_fork", "task_exec", "task_exit"] {
+      if let error = attachTracepoint(name) {
+        throw TracerError(.unavailable, "cannot follow tasks: \(name): \(error)")
+      }
+    }
+    attachFunctions(groups)
+    if syscalls.contains(where: { $0 != nil }) {
+      if let error = attachTracepoint("sys_enter") ?? attachTracepoint("sys_exit") {
+        for function in syscalls.compactMap({ $0 }) {
+          notAttached.append(
+            NotAttached(category: function.category, function: function.name, reason: error))
+        }
+      } else {
+        attachedCount += syscalls.count { $0 != nil }
+      }
+    }
+    guard attachedCount > 0 else {
+      let why = notAttached.first.map { ": \($0.function): \($0.reason)" } ?? ""
+      throw TracerError(.unavailable, "nothing of the probe file can be attached\(why)")
+    }
+    try attachMarker(marker)
+  }
+
+  private func attachMarker(_ path: String) throws(TracerError) {
+    let symbols: ELFSymbols
+    do {
+      symbols = try ELFSymbols(path: path, wanted: ["datacrumbs_mark_task"])
+    } catch {
+      throw TracerError(
+        .unavailable, "cannot read the marker's object: \(path): \(error.reason)")
+    }
+    guard let offset = symbols["datacrumbs_mark_task"] else {
+      throw TracerError(
+        .unavailable,
+        "the object has no datacrumbs_mark_task: \(path): set DATACRUMBS_MARKER to the plugin")
+    }
+    let errors = attachUprobes("mark", path: path, [(offset: offset, cookie: 0)], isReturn: false)
+    if let error = errors[0] {
+      throw TracerError(.unavailable, "cannot probe the marker: \(path): \(error)")
+    }
+  }
+
+  private func attachFunctions(_ groups: [ProbeGroup]) {
+    for group in groups {
+      switch group.kind {
+      case .syscalls:
+        continue
+      case .uprobe:
+        attachUprobeGroup(group)
+      case .kprobe, .usdt:
+        for name in group.functions {
+          refuse(group, name, "\(group.kind) probes are not supported by this version")
+        }
+      }
+    }
+  }
+
+  private func attachUprobeGroup(_ group: ProbeGroup) {
+    guard let path = group.binary else {
+      for name in group.functions { refuse(group, name, "the category names no binary_path") }
+      return
+    }
+    let symbols: ELFSymbols
+    do {
+      symbols = try ELFSymbols(path: path, wanted: Set(group.functions))
+    } catch {
+      for name in group.functions { refuse(group, name, "\(path): \(error.reason)") }
+      return
+    }
+    var places: [(offset: UInt64, cookie: UInt64)] = []
+    var names: [String] = []
+    for name in group.functions {
+      guard let offset = symbols[name] else {
+        refuse(group, name, "no such function in \(path)")
+        continue
+      }
+      let function = TracedFunction(category: group.name, name: name, arguments: [])
+      places.append(
+        (
+          offset,
+          UInt64(functions.count) | UInt64(function.values) << 32 | UInt64(function.strings) << 40
+        ))
+      functions.append(function)
+      names.append(name)
+    }
+    guard !places.isEmpty else { return }
+    let entries = attachUprobes("function_enter", path: path, places, isReturn: false)
+    let returns = attachUprobes("function_return", path: path, places, isReturn: true)
+    for (index, name) in names.enumerated() {
+      if let reason = entries[index] ?? returns[index] {
+        refuse(group, name, reason)
+      } else {
+        attachedCount += 1
+      }
+    }
+  }
+
+  private func refuse(_ group: ProbeGroup, _ function: String, _ reason: String) {
+    notAttached.append(NotAttached(category: group.name, function: function, reason: reason))
+  }
+
+  private func attachTracepoint(_ name: String) -> String? {
+    guard let program = bpf_object__find_program_by_name(object, name) else { return "missing" }
+    guard let link = bpf_program__attach(program) else { return errorText(errno) }
+    links.append(link)
+    return nil
+  }
+
+  /// Attaches a program to places of one file: all by one call where the kernel can, one by one
+  /// where it cannot or where one of them is refused. Returns why each failed, by index.
+  private func attachUprobes(
+    _ name: String, path: String, _ places: [(offset: UInt64, cookie: UInt64)], isReturn: Bool
+  ) -> [Int: String] {
+    guard let program = bpf_object__find_program_by_name(object, name) else {
+      return Dictionary(uniqueKeysWithValues: places.indices.map { ($0, "missing") })
+    }
+    if usesMulti {
+      if attachMulti(program, path, places[...], isReturn) == nil { return [:] }
+      var errors: [Int: String] = [:]
+      for index in places.indices {
+        errors[index] = attachMulti(program, path, places[index...index], isReturn)
+      }
+      return errors
+    }
+    var errors: [Int: String] = [:]
+    for (index, place) in places.enumerated() {
+      var options = bpf_uprobe_opts()
+      options.sz = MemoryLayout<bpf_uprobe_opts>.size
+      options.bpf_cookie = place.cookie
+      options.retprobe = isReturn
+      if let link = bpf_program__attach_uprobe_opts(
+        program, -1, path, Int(place.offset), &options)
+      {
+        links.append(link)
+      } else {
+        errors[index] = errorText(errno)
+      }
+    }
+    return errors
+  }
+
+  private func attachMulti(
+    _ program: OpaquePointer, _ path: String,
+    _ places: ArraySlice<(offset: UInt64, cookie: UInt64)>, _ isReturn: Bool
+  ) -> String? {
+    let fd = datacrumbs_uprobe_multi(
+      bpf_program__fd(program), path, places.map(\.offset), places.map(\.cookie),
+      UInt32(places.count), isReturn ? 1 : 0)
+    guard fd >= 0 else { return errorText(-fd) }
+    linkDescriptors.append(fd)
+    return nil
+  }
+
+  /// Takes every program off its hook. Needs no capability.
+  func detach() {
+    for link in links { bpf_link__destroy(link) }
+    for fd in linkDescriptors { close(fd) }
+    links = []
+    linkDescriptors = []
+  }
+
+  // MARK: - Shared memory
+
+  /// The ring buffer's map.
+  var ringDescriptor: Int32 {
+    bpf_map__fd(bpf_object__find_map_by_name(object, "events"))
+  }
+
+  /// The size of the ring buffer in bytes.
+  var ringSize: Int {
+    Int(bpf_map__max_entries(bpf_object__find_map_by_name(object, "events")))
+  }
+
+  /// The counts that the programs keep, in memory shared with the kernel.
+  func countsPointer() throws(TracerError) -> UnsafePointer<dc_counts> {
+    UnsafePointer(try shared("counts").assumingMemoryBound(to: dc_counts.self))
+  }
+
+  /// Set before the reader waits; the program that wakes the reader takes it back.
+  func waitingFlag() throws(TracerError) -> UnsafeMutablePointer<UInt32> {
+    try shared("reader_waits").assumingMemoryBound(to: UInt32.self)
+  }
+
+  /// A variable of .bss, mapped: libbpf maps it for skeletons alone.
+  private func shared(_ name: String) throws(TracerError) -> UnsafeMutableRawPointer {
+    let (_, offset, _) = try variable(name, in: ".bss")
+    let page = Int(getpagesize())
+    guard
+      let base = mmap(
+        nil, page, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(try section(".bss")), 0),
+      base != MAP_FAILED, offset < page
+    else {
+      throw TracerError(.unavailable, "cannot map the programs' memory: \(errorText(errno))")
+    }
+    return base + offset
+  }
+
+  private func section(_ name: String) throws(TracerError) -> OpaquePointer {
+    var map: OpaquePointer?
+    while let next = bpf_object__next_map(object, map) {
+      if let text = bpf_map__name(next), String(cString: text).hasSuffix(name) { return next }
+      map = next
+    }
+    throw TracerError(.bug, "the BPF object has no \(name)")
+  }
+
+  private func map(_ name: String) throws(TracerError) -> OpaquePointer {
+    guard let map = bpf_object__find_map_by_name(object, name) else {
+      throw TracerError(.bug, "the BPF object has no map \(name)")
+    }
+    return map
+  }
+
+  private func program(_ name: String) throws(TracerError) -> OpaquePointer {
+    guard let program = bpf_object__find_program_by_name(object, name) else {
+      throw TracerError(.bug, "the BPF object has no program \(name)")
+    }
+    return program
+  }
+
+  private func set<T: FixedWidthInteger>(_ name: String, _ value: T) throws(TracerError) {
+    let (base, offset, size) = try variable(name)
+    guard size == MemoryLayout<T>.size else {
+      throw TracerError(.bug, "the BPF object's \(name) has \(size) bytes")
+    }
+    withUnsafeBytes(of: value) {
+      UnsafeMutableRawBufferPointer(start: base + offset, count: size).copyMemory(from: $0)
+    }
+  }
+
+  /// Where a global variable lies, by the object's BTF.
+  private func variable(
+    _ name: String, in sectionName: String = ".rodata"
+  ) throws(TracerError) -> (base: UnsafeMutableRawPointer, offset: Int, size: Int) {
+    var bytes = 0
+    guard let base = bpf_map__initial_value(try section(sectionName), &bytes),
+      let types = bpf_object__btf(object)
+    else { throw TracerError(.bug, "the BPF object has no \(sectionName)") }
+    let section = btf__find_by_name_kind(types, sectionName, 15 /* BTF_KIND_DATASEC */)
+    guard section > 0, let type = btf__type_by_id(types, UInt32(section)) else {
+      throw TracerError(.bug, "the BPF object's BTF lacks \(sectionName)")
+    }
+    let entries = UnsafeRawPointer(type + 1).assumingMemoryBound(to: btf_var_secinfo.self)
+    for index in 0..<Int(type.pointee.info & 0xffff) {
+      guard let variable = btf__type_by_id(types, entries[index].type),
+        let text = btf__name_by_offset(types, variable.pointee.name_off)
+      else { continue }
+      if String(cString: text) == name {
+        return (
+          UnsafeMutableRawPointer(mutating: base), Int(entries[index].offset),
+          Int(entries[index].size)
+        )
+      }
+    }
+    throw TracerError(.bug, "the BPF object has no variable \(name)")
+  }
+}

@@ -1,0 +1,90 @@
+import CLibDeflate
+import Glibc
+
+/// The trace on disk: gzip members, each whole in itself, written one after the other, so
+/// that a tracer that is killed leaves a file that reads to its last whole member.
+final class TraceFile: @unchecked Sendable {
+  /// Where it lies.
+  let path: String
+
+  private let descriptor: Int32
+  private let compressor: OpaquePointer
+  private var packed: UnsafeMutableRawBufferPointer
+  private(set) var bytesWritten = 0
+  /// The first error of a write, 0 where all went well.
+  private(set) var failure: Int32 = 0
+
+  /// Makes the folder and a new file in it: an older trace of that name is never overwritten.
+  init(directory: String, node: String) throws(TracerError) {
+    umask(0o077)
+    var isMade = mkdir(directory, 0o777) == 0
+    if !isMade, errno == ENOENT, let slash = directory.lastIndex(of: "/"),
+      slash > directory.startIndex
+    {
+      mkdir(String(directory[..<slash]), 0o777)
+      isMade = mkdir(directory, 0o777) == 0
+    }
+    guard isMade || errno == EEXIST else {
+      let number = errno
+      throw TracerError(
+        .notPermitted, "cannot make the trace folder: \(directory): \(errorText(number))")
+    }
+    var opened: Int32 = -1
+    var name = ""
+    for attempt in 0..<1000 {
+      name = directory + "/" + node + (attempt == 0 ? "" : ".\(attempt)") + ".pfw.gz"
+      opened = open(name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o666)
+      if opened >= 0 || errno != EEXIST { break }
+    }
+    guard opened >= 0 else {
+      let number = errno
+      throw TracerError(
+        .notPermitted, "cannot make the trace file: \(name): \(errorText(number))")
+    }
+    guard let compressor = libdeflate_alloc_compressor(1) else {
+      throw TracerError(.unavailable, "no memory for the compressor")
+    }
+    path = name
+    descriptor = opened
+    self.compressor = compressor
+    packed = .allocate(byteCount: 1 << 20, alignment: 16)
+  }
+
+  deinit {
+    libdeflate_free_compressor(compressor)
+    packed.deallocate()
+    close(descriptor)
+  }
+
+  /// Writes one member. After a failed write the file is cut back to its last whole member.
+  func write(_ text: UnsafeRawBufferPointer) -> Bool {
+    guard !text.isEmpty else { return true }
+    let bound = libdeflate_gzip_compress_bound(compressor, text.count)
+    if bound > packed.count {
+      packed.deallocate()
+      packed = .allocate(byteCount: bound, alignment: 16)
+    }
+    let count = libdeflate_gzip_compress(
+      compressor, text.baseAddress, text.count, packed.baseAddress, packed.count)
+    var written = 0
+    while written < count {
+      let result = Glibc.write(
+        descriptor, packed.baseAddress?.advanced(by: written), count - written)
+      if result < 0 {
+        if errno == EINTR { continue }
+        if failure == 0 { failure = errno }
+        ftruncate(descriptor, off_t(bytesWritten))
+        lseek(descriptor, off_t(bytesWritten), SEEK_SET)
+        return false
+      }
+      written += result
+    }
+    bytesWritten += count
+    return true
+  }
+
+  /// Whether the file has reached the disk.
+  func sync() -> Bool {
+    fsync(descriptor) == 0 || errno == EINVAL
+  }
+}

@@ -1,0 +1,129 @@
+import CTracerBPF
+import Glibc
+
+/// A fixed number of blocks that pass between the thread that reads the ring buffer and the
+/// one that formats, compresses and writes. When none is free the reader leaves the events in
+/// the ring, and the ring drops what it cannot hold: memory is bounded and the job never waits.
+final class TraceWriter: @unchecked Sendable {
+  /// Raw records, as the ring buffer has them.
+  final class Block {
+    let memory: UnsafeMutableRawBufferPointer
+    var used = 0
+
+    init(size: Int) { memory = .allocate(byteCount: size, alignment: 8) }
+    deinit { memory.deallocate() }
+
+    /// Where the next records go.
+    var rest: UnsafeMutableRawBufferPointer { .init(rebasing: memory[used...]) }
+  }
+
+  static let blockSize = 256 << 10
+
+  private let file: TraceFile
+  private let formatter: EventFormatter
+  private let mutex: UnsafeMutablePointer<pthread_mutex_t>
+  private let condition: UnsafeMutablePointer<pthread_cond_t>
+  private var free: [Block]
+  private var full: [Block] = []
+  private var isClosing = false
+  private var thread = pthread_t()
+  private var events: UInt64 = 0
+  private var unwritten: UInt64 = 0
+
+  init(file: TraceFile, formatter: EventFormatter, blocks: Int) {
+    self.file = file
+    self.formatter = formatter
+    free = (0..<blocks).map { _ in Block(size: Self.blockSize) }
+    mutex = .allocate(capacity: 1)
+    condition = .allocate(capacity: 1)
+    pthread_mutex_init(mutex, nil)
+    pthread_cond_init(condition, nil)
+  }
+
+  deinit {
+    pthread_cond_destroy(condition)
+    pthread_mutex_destroy(mutex)
+    condition.deallocate()
+    mutex.deallocate()
+  }
+
+  /// Begins the file with these lines, and the thread that writes what follows.
+  func start(_ head: [UInt8]) throws(TracerError) {
+    guard head.withUnsafeBytes(file.write) else {
+      throw TracerError(
+        .unavailable, "cannot write the trace: \(file.path): \(errorText(file.failure))")
+    }
+    let result = pthread_create(
+      &thread, nil,
+      { argument in
+        guard let argument else { return nil }
+        Unmanaged<TraceWriter>.fromOpaque(argument).takeRetainedValue().run()
+        return nil
+      }, Unmanaged.passRetained(self).toOpaque())
+    guard result == 0 else {
+      throw TracerError(.unavailable, "cannot start the writing thread: \(errorText(result))")
+    }
+  }
+
+  /// An empty block, nil while all of them wait to be written.
+  func takeFree() -> Block? {
+    pthread_mutex_lock(mutex)
+    defer { pthread_mutex_unlock(mutex) }
+    return free.popLast()
+  }
+
+  /// Hands a block over to be written.
+  func submit(_ block: Block) {
+    pthread_mutex_lock(mutex)
+    full.append(block)
+    pthread_cond_signal(condition)
+    pthread_mutex_unlock(mutex)
+  }
+
+  /// Waits until all is written. Returns how many events the file has, and how many it lacks
+  /// because it could not be written.
+  func finish() -> (events: UInt64, unwritten: UInt64) {
+    pthread_mutex_lock(mutex)
+    isClosing = true
+    pthread_cond_signal(condition)
+    pthread_mutex_unlock(mutex)
+    pthread_join(thread, nil)
+    return (events, unwritten)
+  }
+
+  private func run() {
+    while let block = next() {
+      write(block)
+      block.used = 0
+      pthread_mutex_lock(mutex)
+      free.append(block)
+      pthread_mutex_unlock(mutex)
+    }
+  }
+
+  private func next() -> Block? {
+    pthread_mutex_lock(mutex)
+    defer { pthread_mutex_unlock(mutex) }
+    while full.isEmpty {
+      if isClosing { return nil }
+      pthread_cond_wait(condition, mutex)
+    }
+    return full.removeFirst()
+  }
+
+  private func write(_ block: Block) {
+    var pending: UInt64 = 0
+    Ring.forEachRecord(in: UnsafeRawBufferPointer(rebasing: block.memory[..<block.used])) {
+      formatter.append($0)
+      pending += 1
+      if !formatter.hasRoom { flush(&pending) }
+    }
+    flush(&pending)
+  }
+
+  private func flush(_ pending: inout UInt64) {
+    if file.write(formatter.bytes) { events += pending } else { unwritten += pending }
+    formatter.clear()
+    pending = 0
+  }
+}

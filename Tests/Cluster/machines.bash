@@ -1,0 +1,207 @@
+# shellcheck shell=bash
+# The three machines: an overlay on the tree, a veth on a bridge of their own,
+# systemd as PID 1.
+
+address_of() {
+  case $1 in login) echo "$net.1" ;; c1) echo "$net.11" ;; c2) echo "$net.12" ;; esac
+}
+
+# Installs our programs once into a folder; each machine gets a copy of its own.
+install_stage() {
+  make -s -C "$checkout" install DESTDIR="$state/stage" >"$state/install.log" 2>&1 ||
+    die "make install failed: $(tail -3 "$state/install.log")"
+}
+
+make_network() {
+  ip link add name "$bridge" type bridge
+  ip link set "$bridge" up
+}
+
+prepare_machine() {
+  local machine=$1 dir=$state/$1
+  local root=$dir/root
+  mkdir -p "$dir"/{upper,work,root}
+  mount -t overlay "datacrumbs-$name-$machine" "$root" \
+    -o "lowerdir=$tree,upperdir=$dir/upper,workdir=$dir/work"
+
+  echo "$machine" >"$root/etc/hostname"
+  {
+    echo "127.0.0.1 localhost"
+    local other
+    for other in "${machines[@]}"; do echo "$(address_of "$other") $other"; done
+  } >"$root/etc/hosts"
+  cat >"$root/etc/systemd/network/10-host0.network" <<EOF
+[Match]
+Name=host0
+[Network]
+Address=$(address_of "$machine")/24
+LinkLocalAddressing=no
+LLDP=no
+EOF
+
+  local key=$state/munge.key
+  [[ -e $key ]] || head -c 1024 /dev/urandom >"$key"
+  install -m 0400 "$key" "$root/etc/munge/munge.key"
+  chroot "$root" chown munge: /etc/munge/munge.key /etc/munge /var/log/munge /var/lib/munge
+  chmod 0700 "$root/etc/munge" "$root/var/log/munge"
+  write_slurm_conf "$root"
+
+  cp -a --no-preserve=ownership "$state/stage/." "$root/"
+  systemd-sysusers --root="$root" >/dev/null 2>&1 || die "systemd-sysusers failed in $machine"
+  systemctl -q --root="$root" enable munge.service
+  if [[ $machine == login ]]; then
+    systemctl -q --root="$root" enable slurmctld.service datacrumbs_sign_probes.service
+  else
+    systemctl -q --root="$root" enable slurmd.service
+    # Slurm's own cgroups are of no use in here; a machine has one tree for itself.
+    mkdir -p "$root/etc/systemd/system/slurmd.service.d"
+    printf '[Service]\nDelegate=no\n' >"$root/etc/systemd/system/slurmd.service.d/cluster.conf"
+  fi
+}
+
+write_slurm_conf() {
+  local conf=$1/etc/slurm
+  mkdir -p "$conf"
+  cat >"$conf/slurm.conf" <<EOF
+ClusterName=crumbs
+SlurmctldHost=login
+SlurmUser=slurm
+AuthType=auth/munge
+StateSaveLocation=/var/lib/slurm/slurmctld
+SlurmdSpoolDir=/var/lib/slurm/slurmd
+SlurmctldLogFile=/var/log/slurm/slurmctld.log
+SlurmdLogFile=/var/log/slurm/slurmd.log
+SlurmctldPidFile=/run/slurmctld.pid
+SlurmdPidFile=/run/slurmd.pid
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+JobAcctGatherType=jobacct_gather/none
+SelectType=select/cons_tres
+SelectTypeParameters=CR_CPU
+SlurmdParameters=config_overrides
+# A traced job's nodes are prepared when it is allocated, not at its first step.
+PrologFlags=Alloc
+PrologEpilogTimeout=300
+ReturnToService=2
+SchedulerParameters=sched_min_interval=100000,batch_sched_delay=0
+KillWait=5
+MpiDefault=none
+PlugStackConfig=/etc/slurm/plugstack.conf
+NodeName=c1 NodeAddr=$(address_of c1) CPUs=8 RealMemory=1000
+NodeName=c2 NodeAddr=$(address_of c2) CPUs=8 RealMemory=1000
+PartitionName=main Nodes=c1,c2 Default=YES MaxTime=60 OverSubscribe=YES
+EOF
+  case $release in
+  bookworm) echo "CgroupPlugin=cgroup/v1" >"$conf/cgroup.conf" ;;
+  *) echo "CgroupPlugin=disabled" >"$conf/cgroup.conf" ;;
+  esac
+  echo "include /etc/slurm/plugstack.conf.d/*.conf" >"$conf/plugstack.conf"
+}
+
+# Each machine gets a cgroup of its own: in a shared one the three systemds
+# would remove each other's. One folder a hierarchy that nspawn looks at.
+cgroups_of() {
+  local hierarchy
+  for hierarchy in /sys/fs/cgroup /sys/fs/cgroup/unified /sys/fs/cgroup/systemd; do
+    [[ ! -e $hierarchy/cgroup.procs ]] || echo "$hierarchy/datacrumbs-$name-$1"
+  done
+}
+
+boot_machine() {
+  local machine=$1 dir=$state/$1
+  (
+    local cgroup
+    for cgroup in $(cgroups_of "$machine"); do
+      mkdir -p "$cgroup"
+      echo "$BASHPID" >"$cgroup/cgroup.procs"
+    done
+    exec_machine
+  ) >"$dir/console.log" 2>&1 </dev/null &
+  echo $! >"$dir/nspawn.pid"
+}
+
+# Becomes systemd-nspawn; uses the caller's machine and dir.
+exec_machine() {
+  SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 exec setsid systemd-nspawn --quiet \
+    --directory="$dir/root" --boot --machine="$name-$machine" --hostname="$machine" \
+    --register=no --keep-unit --link-journal=no --resolv-conf=off --timezone=off \
+    --network-bridge="$bridge" --capability=all --system-call-filter="bpf perf_event_open" \
+    --bind="$state/home:/home"
+}
+
+# The host's pid of a machine's PID 1.
+leader_of() {
+  pgrep -P "$(cat "$state/$1/nspawn.pid" 2>/dev/null)" 2>/dev/null | head -1
+}
+
+# Until a machine's systemd says that it has booted, for at most 60 s.
+await_boot() {
+  local machine=$1 deadline=$((SECONDS + 60)) verdict
+  until [[ -S $state/$machine/root/run/systemd/private ]] ||
+    [[ -n $(leader_of "$machine") && -S /proc/$(leader_of "$machine")/root/run/dbus/system_bus_socket ]]; do
+    ((SECONDS < deadline)) && kill -0 "$(cat "$state/$machine/nspawn.pid")" 2>/dev/null || {
+      tail -5 "$state/$machine/console.log" >&2
+      die "$machine does not boot: $state/$machine/console.log says why"
+    }
+    sleep 0.1
+  done
+  ip link set "vb-${name}-$machine" up 2>/dev/null || true
+  verdict=$(run "$machine" timeout 60 systemctl is-system-running --wait) || {
+    run "$machine" systemctl --failed --no-pager >&2 || true
+    die "$machine is $verdict"
+  }
+}
+
+# What an admin does once: the signer's public key goes to the compute nodes.
+trust_signer() {
+  local machine
+  for machine in c1 c2; do
+    cp "$state"/login/root/etc/datacrumbs/trusted.d/*.pub "$state/$machine/root/etc/datacrumbs/trusted.d/"
+  done
+}
+
+run() {
+  local user=root
+  if [[ ${1:-} == --user ]]; then
+    user=$2
+    shift 2
+  fi
+  local machine=${1:?machine} leader home=/root
+  shift
+  leader=$(leader_of "$machine")
+  [[ -n $leader ]] || die "$machine is not up: cluster up"
+  [[ $user == root ]] || home=/home/$user
+  nsenter --target "$leader" --all --wdns="$home" -- \
+    env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 \
+    TERM="${TERM:-dumb}" HOME="$home" USER="$user" LOGNAME="$user" SHELL=/bin/bash \
+    setpriv --reuid="$user" --regid="$user" --init-groups -- "$@"
+}
+
+shell() {
+  run "$@" bash -l
+}
+
+# Removes what is there, also after an `up` that was killed at any line.
+down() {
+  local pids machine cgroup
+  pids=$(pgrep -f "^systemd-nspawn .*--machine=$name-" || true)
+  if [[ -n $pids ]]; then
+    # The machine's PID 1 takes all of its processes along.
+    # shellcheck disable=SC2086
+    pkill -KILL -P "$(echo $pids | tr ' ' ,)" || true
+    # shellcheck disable=SC2086
+    timeout 20 tail --pid="$(echo "$pids" | head -1)" -f /dev/null 2>/dev/null || true
+    # shellcheck disable=SC2086
+    kill -KILL $pids 2>/dev/null || true
+  fi
+  for machine in "${machines[@]}"; do
+    while mountpoint -q "$state/$machine/root" 2>/dev/null; do umount -l "$state/$machine/root"; done
+  done
+  for machine in "${machines[@]}"; do
+    for cgroup in $(cgroups_of "$machine"); do
+      [[ ! -d $cgroup ]] || find "$cgroup" -depth -type d -exec rmdir {} + 2>/dev/null || true
+    done
+  done
+  ip link delete "$bridge" 2>/dev/null || true
+  rm -rf "$state"
+}

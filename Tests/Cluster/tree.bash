@@ -1,0 +1,58 @@
+# shellcheck shell=bash
+# The machines' root: a Debian tree, made once and kept in the cache.
+
+tree_packages=(
+  systemd systemd-sysv dbus libnss-myhostname iproute2 procps less
+  munge slurm-wlm
+  libbpf1 libelf1 libssl3 zlib1g
+  python3-minimal jq
+)
+
+# Atomic: a tree that was interrupted is never taken for a whole one. What is
+# in it is named by its list of packages: another list makes another tree.
+make_tree() {
+  local stamp
+  stamp=$(printf '%s ' "$release" "${tree_packages[@]}")
+  [[ $(cat "$tree/etc/datacrumbs-cluster" 2>/dev/null) == "$stamp" ]] && return
+  echo "cluster: making a $release tree in $tree, once, in about a minute" >&2
+  mkdir -p "$cache"
+  local new log include
+  new=$(mktemp -d "$cache/.$release.XXXXXX")
+  chmod 755 "$new" # munge looks at every folder above its key
+  log=$cache/$release.log
+  include=$(IFS=, && echo "${tree_packages[*]}")
+  if ! debootstrap --variant=minbase --include="$include" "$release" "$new" "$(mirror)" >"$log" 2>&1; then
+    rm -rf "$new"
+    tail -5 "$log" >&2
+    die "debootstrap failed: $log says why"
+  fi
+  finish_tree "$new"
+  echo "$stamp" >"$new/etc/datacrumbs-cluster"
+  rm -rf "$tree"
+  mv "$new" "$tree"
+}
+
+# The mirror that this machine's own apt uses.
+mirror() {
+  local uri
+  uri=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 2>/dev/null | grep -m1 /debian || true)
+  echo "${uri:-http://deb.debian.org/debian}"
+}
+
+# What all machines of all clusters have in common.
+finish_tree() {
+  local root=$1 unit
+  chroot "$root" useradd -m -u 1001 -s /bin/bash alice
+  chroot "$root" useradd -m -u 1002 -s /bin/bash bob
+  rm -rf "$root/home" && mkdir "$root/home"
+  : >"$root/etc/machine-id" # empty, not absent: a first boot would enable all units
+  rm -f "$root/etc/hostname" "$root/etc/resolv.conf" "$root/etc/munge/munge.key"
+  for unit in slurmctld slurmd munge; do
+    systemctl -q --root="$root" disable "$unit.service"
+  done
+  # Nothing that a test waits for or that disturbs a measurement.
+  systemctl -q --root="$root" mask apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer \
+    fstrim.timer e2scrub_all.timer e2scrub_reap.service systemd-tmpfiles-clean.timer \
+    console-getty.service getty.target systemd-networkd-wait-online.service systemd-resolved.service
+  systemctl -q --root="$root" enable systemd-networkd.service
+}
