@@ -1,1 +1,212 @@
-// ProbeDocument
+import TraceRequest
+
+/// What a category's functions are. The raw values are the document's `type`.
+public enum ProbeKind: Int, Sendable, CaseIterable {
+  /// System calls, by their names without a prefix: `openat`.
+  case syscalls = 0
+  /// Kernel functions.
+  case kprobe = 1
+  /// Functions of a program or library, by symbol.
+  case uprobe = 2
+  /// Static tracepoints (SDT notes) of a program or library.
+  case usdt = 3
+}
+
+/// A named group of functions to trace.
+public struct ProbeCategory: Sendable {
+  /// What the functions are.
+  public let kind: ProbeKind
+  /// The `cat` of the group's events in the trace.
+  public let name: String
+  /// In the document's order.
+  public let functions: [String]
+  /// What to capture of a function's arguments; `null` where the document says nothing.
+  public let functionArguments: JSON
+  /// The program or library, for uprobes and USDT.
+  public let binaryPath: String?
+  /// The provider of USDT tracepoints.
+  public let provider: String?
+
+  /// Makes a category; what it holds is checked when it is read back.
+  public init(
+    kind: ProbeKind, name: String, functions: [String], functionArguments: JSON = .null,
+    binaryPath: String? = nil, provider: String? = nil
+  ) {
+    self.kind = kind
+    self.name = name
+    self.functions = functions
+    self.functionArguments = functionArguments
+    self.binaryPath = binaryPath
+    self.provider = provider
+  }
+
+  /// The category as a document writes it.
+  public var json: JSON {
+    var members = [
+      JSON.Member("type", .number(String(kind.rawValue))),
+      JSON.Member("name", .string(name)),
+      JSON.Member("functions", .array(functions.map { .string($0) })),
+    ]
+    if case .object = functionArguments {
+      members.append(JSON.Member("function_arguments", functionArguments))
+    }
+    if let binaryPath { members.append(JSON.Member("binary_path", .string(binaryPath))) }
+    if let provider { members.append(JSON.Member("provider", .string(provider))) }
+    return .object(members)
+  }
+}
+
+/// Who may trace what, and until when. Reading one checks its form; only `ProbeVerification`
+/// checks that it is to be trusted.
+public struct ProbeDocument: Sendable {
+  /// How many functions a document may name, over all of its categories.
+  public static let functionLimit = 100_000
+
+  /// The members of `summary`, by name.
+  public let summary: [String: String]
+  /// What to trace.
+  public let categories: [ProbeCategory]
+
+  /// Makes a document.
+  public init(summary: [String: String], categories: [ProbeCategory]) {
+    self.summary = summary
+    self.categories = categories
+  }
+
+  /// Reads canonical bytes that were verified and sealed before.
+  public init(canonical: [UInt8]) throws(ProbeError) {
+    try self.init(json: try Self.read(canonical))
+  }
+
+  static func read(_ text: [UInt8]) throws(ProbeError) -> JSON {
+    do {
+      return try JSON(reading: text, maximumDepth: 8)
+    } catch {
+      throw .malformed("the probe document is not JSON (\(error.reason) at byte \(error.offset))")
+    }
+  }
+
+  /// The document as JSON, without what signs it.
+  public var json: JSON {
+    let sorted = summary.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
+    return .object([
+      JSON.Member("summary", .object(sorted.map { JSON.Member($0.key, .string($0.value)) })),
+      JSON.Member("categories", .array(categories.map(\.json))),
+    ])
+  }
+
+  /// Reads the document's own members; others are left to the caller.
+  init(json: JSON) throws(ProbeError) {
+    guard case .object(let summary)? = json["summary"] else {
+      throw .malformed("the probe document has no summary")
+    }
+    var strings: [String: String] = [:]
+    for member in summary {
+      guard let text = member.value.string else {
+        throw .malformed("the probe document's summary.\(member.name) is not a string")
+      }
+      strings[member.name] = text
+    }
+    guard case .array(let elements)? = json["categories"], !elements.isEmpty else {
+      throw .malformed("the probe document has no categories")
+    }
+    var categories: [ProbeCategory] = []
+    var count = 0
+    for element in elements {
+      let category = try ProbeCategory(json: element)
+      count += category.functions.count
+      guard count <= Self.functionLimit else {
+        throw .malformed("the probe document names more than \(Self.functionLimit) functions")
+      }
+      categories.append(category)
+    }
+    self.init(summary: strings, categories: categories)
+  }
+}
+
+extension ProbeCategory {
+  /// Reads one element of `categories`.
+  public init(json: JSON) throws(ProbeError) {
+    guard case .object(let members) = json else {
+      throw .malformed("a category of the probe document is not an object")
+    }
+    let known = ["type", "name", "functions", "function_arguments", "binary_path", "provider"]
+    if let unknown = members.first(where: { member in
+      !known.contains { $0.hasSameBytes(as: member.name) }
+    }) {
+      throw .malformed("a category has a member that is not known (\(unknown.name))")
+    }
+    guard let name = json["name"]?.string, Self.isName(name) else {
+      throw .malformed("a category has no name, or one with control characters")
+    }
+    guard case .number(let type)? = json["type"] else {
+      throw .malformed("category \(name) has no type")
+    }
+    if type == "4" {
+      throw ProbeError(
+        "category \(name) has type 4, custom BPF, which is never traced",
+        "leave the category out: it is somebody's machine code for the kernel")
+    }
+    guard let kind = Int(type).flatMap(ProbeKind.init(rawValue:)), String(kind.rawValue) == type
+    else { throw .malformed("category \(name) has a type that is not known (\(type.prefix(20)))") }
+    guard case .array(let elements)? = json["functions"], !elements.isEmpty else {
+      throw .malformed("category \(name) has no functions")
+    }
+    var functions: [String] = []
+    functions.reserveCapacity(elements.count)
+    for element in elements {
+      guard let function = element.string, Self.isName(function) else {
+        throw .malformed("category \(name) has a function that is no name")
+      }
+      functions.append(function)
+    }
+    try self.init(
+      kind: kind, name: name, functions: functions,
+      functionArguments: Self.arguments(json["function_arguments"], of: name),
+      binaryPath: Self.path(json["binary_path"], of: name, kind: kind),
+      provider: Self.provider(json["provider"], of: name))
+  }
+
+  /// 1 to 1,024 bytes without control characters.
+  private static func isName(_ text: String) -> Bool {
+    (1...1024).contains(text.utf8.count) && !text.utf8.contains { $0 < 0x20 || $0 == 0x7F }
+  }
+
+  private static func arguments(_ json: JSON?, of category: String) throws(ProbeError) -> JSON {
+    switch json {
+    case nil: return .null
+    case .object(let members)?:
+      for member in members {
+        guard case .array = member.value else {
+          throw .malformed(
+            "category \(category): function_arguments of \(member.name) is not an array")
+        }
+      }
+      return .object(members)
+    default: throw .malformed("category \(category): function_arguments is not an object")
+    }
+  }
+
+  private static func path(
+    _ json: JSON?, of category: String, kind: ProbeKind
+  ) throws(ProbeError) -> String? {
+    guard let json else {
+      guard kind == .uprobe || kind == .usdt else { return nil }
+      throw .malformed("category \(category) has no binary_path")
+    }
+    guard let path = json.string, path.utf8.first == UInt8(ascii: "/"), path.utf8.count < 4096,
+      !path.utf8.contains(0)
+    else { throw .malformed("category \(category): binary_path is no absolute path") }
+    return path
+  }
+
+  private static func provider(
+    _ json: JSON?, of category: String
+  ) throws(ProbeError) -> String? {
+    guard let json else { return nil }
+    guard let provider = json.string, isName(provider) else {
+      throw .malformed("category \(category): provider is no name")
+    }
+    return provider
+  }
+}

@@ -39,7 +39,7 @@ public struct ProgramRun {
   /// Runs the program and waits for its end, at most until the limit.
   public func run() -> Outcome {
     var ends: [Int32] = [-1, -1]
-    guard pipe2(&ends, O_CLOEXEC | O_NONBLOCK) == 0 else {
+    guard clibc_pipe(&ends, O_CLOEXEC | O_NONBLOCK) == 0 else {
       return .notStarted(reason(clibc_errno()))
     }
     defer { close(ends[0]) }

@@ -1,12 +1,11 @@
 // The C library for Swift code that is also built in Embedded mode, where
 // `import Glibc` does not exist. Ordinary declarations come from libc's own
 // headers; what Swift cannot import (macros, errno, environ) has an accessor.
+//
+// No header of a C module defines _GNU_SOURCE: Swift's own Glibc module does
+// not, and modules that are imported together must agree on libc's types.
 #ifndef DATACRUMBS_CLIBC_H
 #define DATACRUMBS_CLIBC_H
-
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
 
 #include <errno.h>
 #include <fcntl.h>
@@ -36,6 +35,9 @@ static inline char **clibc_environ(void) {
 
 /// open(2), which is variadic. Flags of `open`; no file is created.
 static inline int clibc_open(const char *path, int flags) { return open(path, flags); }
+
+/// pipe2(2), which libc's headers show to GNU sources only.
+int clibc_pipe(int ends[2], int flags);
 
 /// pidfd_open(2), Linux 5.3: a descriptor that poll(2) reports readable when
 /// the process has ended. glibc has no wrapper before 2.36.

@@ -1,0 +1,83 @@
+import CZlib
+
+/// Gzip (RFC 1952), one member a file.
+public enum Gzip {
+  /// The largest packed document, in bytes.
+  public static let packedLimit = 16 << 20
+  /// The largest unpacked document, in bytes.
+  public static let unpackedLimit = 64 << 20
+
+  private static let windowBits = MAX_WBITS + 16  // with gzip's header and trailer
+
+  /// Unpacks one member that fills the whole of `packed`.
+  ///
+  /// - Throws: where it is no gzip, damaged, cut short, larger than a limit, or has bytes behind
+  ///   its end, a second member among them.
+  public static func unpack(_ packed: [UInt8]) throws(ProbeError) -> [UInt8] {
+    guard !packed.isEmpty else { throw .malformed("the probe file is empty") }
+    guard packed.count <= packedLimit else {
+      throw .malformed("the probe file is larger than \(packedLimit >> 20) MiB")
+    }
+    var stream = z_stream()
+    guard
+      inflateInit2_(&stream, windowBits, zlibVersion(), Int32(MemoryLayout<z_stream>.size)) == Z_OK
+    else { throw ProbeError("zlib has no memory", "try again", exitCode: 70) }
+    defer { inflateEnd(&stream) }
+
+    var output: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 256 << 10)
+    var input = packed
+    let verdict: Int32 = input.withUnsafeMutableBufferPointer { source in
+      stream.next_in = source.baseAddress
+      stream.avail_in = UInt32(source.count)
+      var result = Z_OK
+      while result == Z_OK {
+        result = chunk.withUnsafeMutableBufferPointer { target in
+          stream.next_out = target.baseAddress
+          stream.avail_out = UInt32(target.count)
+          return inflate(&stream, Z_NO_FLUSH)
+        }
+        output.append(contentsOf: chunk[..<(chunk.count - Int(stream.avail_out))])
+        if output.count > unpackedLimit { break }
+      }
+      return result
+    }
+    guard output.count <= unpackedLimit else {
+      throw .malformed("the probe file unpacks to more than \(unpackedLimit >> 20) MiB")
+    }
+    switch verdict {
+    case Z_STREAM_END: break
+    case Z_BUF_ERROR: throw .malformed("the probe file is cut short")
+    default: throw .malformed("the probe file is not gzip, or damaged")
+    }
+    guard stream.avail_in == 0 else {
+      throw .malformed("the probe file has bytes behind its end")
+    }
+    return output
+  }
+
+  /// Packs into one member. The same input gives the same bytes: no name, no time.
+  public static func pack(_ bytes: [UInt8]) throws(ProbeError) -> [UInt8] {
+    var stream = z_stream()
+    let failure = ProbeError("zlib has no memory", "try again", exitCode: 70)
+    guard
+      deflateInit2_(
+        &stream, 6, Z_DEFLATED, windowBits, 8, Z_DEFAULT_STRATEGY, zlibVersion(),
+        Int32(MemoryLayout<z_stream>.size)) == Z_OK
+    else { throw failure }
+    defer { deflateEnd(&stream) }
+    var output = [UInt8](repeating: 0, count: Int(deflateBound(&stream, UInt(bytes.count))))
+    var input = bytes
+    let verdict = input.withUnsafeMutableBufferPointer { source in
+      output.withUnsafeMutableBufferPointer { target in
+        stream.next_in = source.baseAddress
+        stream.avail_in = UInt32(source.count)
+        stream.next_out = target.baseAddress
+        stream.avail_out = UInt32(target.count)
+        return deflate(&stream, Z_FINISH)
+      }
+    }
+    guard verdict == Z_STREAM_END else { throw failure }
+    return Array(output.prefix(Int(stream.total_out)))
+  }
+}

@@ -1,0 +1,30 @@
+import TraceRequest
+
+/// Why a probe document is refused.
+public struct ProbeError: Error, Sendable {
+  /// What is wrong, without the name of the file.
+  public let what: String
+  /// What to do.
+  public let remedy: String
+  /// What a program exits with (`sysexits.h`): EX_DATAERR 65, EX_NOINPUT 66, EX_UNAVAILABLE 69,
+  /// EX_SOFTWARE 70, EX_NOPERM 77.
+  public let exitCode: Int32
+
+  /// Makes the error of its parts.
+  public init(_ what: String, _ remedy: String, exitCode: Int32 = 65) {
+    self.what = what
+    self.remedy = remedy
+    self.exitCode = exitCode
+  }
+
+  /// `what is wrong: which file: what to do`, on one line.
+  public func text(file: String) -> String {
+    (what + ": " + file + ": " + remedy).onOneLine
+  }
+
+  static let rebuild = "build the file again with datacrumbs_probes build"
+
+  static func malformed(_ what: String) -> ProbeError {
+    ProbeError(what, rebuild)
+  }
+}

@@ -1,0 +1,113 @@
+import TraceRequest
+
+/// A document that was verified, and the very bytes that its signature covers. There is no other
+/// way to one than `ProbeVerification`.
+public struct VerifiedProbes: Sendable {
+  /// What may be traced.
+  public let document: ProbeDocument
+  /// Its canonical form: what the tracer gets.
+  public let canonical: [UInt8]
+
+  fileprivate init(document: ProbeDocument, canonical: [UInt8]) {
+    self.document = document
+    self.canonical = canonical
+  }
+}
+
+/// What a machine demands of a probe file.
+public struct ProbeVerification: Sendable {
+  /// The name of the only signature that is accepted.
+  public static let algorithm = "ed25519"
+
+  private let trustedKeys: TrustedKeys
+  private let cluster: String?
+
+  /// - Parameter cluster: the name of this cluster, which the document must then bear; nil where
+  ///   the site does not tell its clusters apart.
+  public init(trustedKeys: TrustedKeys = TrustedKeys(), cluster: String? = nil) {
+    self.trustedKeys = trustedKeys
+    self.cluster = cluster
+  }
+
+  /// Verifies the bytes of a probe file.
+  ///
+  /// - Parameters:
+  ///   - packed: the file's whole content.
+  ///   - uid: the user whose job it is.
+  ///   - now: in seconds since 1970.
+  public func verify(packed: [UInt8], uid: UInt32, now: Int64) throws(ProbeError) -> VerifiedProbes
+  {
+    let json = try ProbeDocument.read(try Gzip.unpack(packed))
+    guard case .object(let members) = json else {
+      throw .malformed("the probe document is not an object")
+    }
+    let known = ["summary", "categories", "checksum_algorithm", "key_id", "checksum"]
+    for member in members where !known.contains(where: { $0.hasSameBytes(as: member.name) }) {
+      throw .malformed("the probe document has a member that is not known (\(member.name))")
+    }
+    let signed = JSON.object(members.filter { !$0.name.hasSameBytes(as: "checksum") })
+    let canonical = try signed.canonical()
+    try checkSignature(of: canonical, json)
+    let document = try ProbeDocument(json: json)
+    try checkSummary(document.summary, uid: uid, now: now)
+    return VerifiedProbes(document: document, canonical: canonical)
+  }
+
+  private func checkSignature(of canonical: [UInt8], _ json: JSON) throws(ProbeError) {
+    guard let algorithm = json["checksum_algorithm"]?.string,
+      algorithm.hasSameBytes(as: Self.algorithm)
+    else { throw .malformed("the probe document is not signed with \(Self.algorithm)") }
+    guard let keyID = json["key_id"]?.string else {
+      throw .malformed("the probe document has no key_id")
+    }
+    guard let signature = json["checksum"]?.string.flatMap({ [UInt8](base64: $0) }),
+      signature.count == 64
+    else { throw .malformed("the probe document's checksum is no signature") }
+    guard try trustedKeys.key(id: keyID).verifies(signature: signature, of: canonical) else {
+      throw ProbeError(
+        "the probe document's signature does not fit its content: it was changed after signing",
+        ProbeError.rebuild, exitCode: 77)
+    }
+  }
+
+  private func checkSummary(
+    _ summary: [String: String], uid: UInt32, now: Int64
+  ) throws(ProbeError) {
+    guard let owner = summary["uid"], owner == String(uid) else {
+      throw ProbeError(
+        "the probe document is signed for user \(summary["user"] ?? "?") "
+          + "(uid \(summary["uid"] ?? "?")), not for uid \(uid)",
+        "build your own with datacrumbs_probes build", exitCode: 77)
+    }
+    guard let created = summary["created"].flatMap(Timestamp.init),
+      let expires = summary["expires"].flatMap(Timestamp.init)
+    else { throw .malformed("the probe document's created or expires is no time") }
+    // Clocks of a cluster differ by less than this.
+    guard created.seconds <= now + 300 else {
+      throw ProbeError(
+        "the probe document is not valid before \(created.text)",
+        "check this machine's clock against the signing service's", exitCode: 77)
+    }
+    guard now < expires.seconds else {
+      throw ProbeError(
+        "the probe document expired at \(expires.text)", ProbeError.rebuild, exitCode: 77)
+    }
+    if let cluster, summary["cluster"].map({ $0.hasSameBytes(as: cluster) }) != true {
+      throw ProbeError(
+        "the probe document is signed for cluster \(summary["cluster"] ?? "?"), not \(cluster)",
+        "build one on this cluster with datacrumbs_probes build", exitCode: 77)
+    }
+  }
+}
+
+extension ProbeDocument {
+  /// Signs the document and packs it: a probe file's content.
+  public func signedAndPacked(with key: PrivateKey) throws(ProbeError) -> [UInt8] {
+    guard case .object(var members) = json else { return [] }
+    members.append(JSON.Member("checksum_algorithm", .string(ProbeVerification.algorithm)))
+    members.append(JSON.Member("key_id", .string(try key.publicKey().id)))
+    let signature = try key.sign(try JSON.object(members).canonical())
+    members.append(JSON.Member("checksum", .string(signature.base64)))
+    return try Gzip.pack(try JSON.object(members).canonical())
+  }
+}
