@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # the settings are in `cluster`
 # The three machines: an overlay on the tree, a veth on a bridge of their own,
 # systemd as PID 1.
 
@@ -50,7 +50,9 @@ EOF
   systemd-sysusers --root="$root" >/dev/null 2>&1 || die "systemd-sysusers failed in $machine"
   systemctl -q --root="$root" enable munge.service
   if [[ $machine == login ]]; then
-    systemctl -q --root="$root" enable slurmctld.service datacrumbs_sign_probes.service
+    systemctl -q --root="$root" enable slurmctld.service
+    [[ ! -e $root/usr/lib/systemd/system/datacrumbs_sign_probes.service ]] ||
+      systemctl -q --root="$root" enable datacrumbs_sign_probes.service
   else
     systemctl -q --root="$root" enable slurmd.service
     # Slurm's own cgroups are of no use in here; a machine has one tree for itself.
@@ -116,7 +118,7 @@ boot_machine() {
       echo "$BASHPID" >"$cgroup/cgroup.procs"
     done
     exec_machine
-  ) >"$dir/console.log" 2>&1 </dev/null &
+  ) >"$dir/console.log" 2>&1 </dev/null 3>&- {lock_fd}<&- &
   echo $! >"$dir/nspawn.pid"
 }
 
@@ -129,9 +131,12 @@ exec_machine() {
     --bind="$state/home:/home"
 }
 
-# The host's pid of a machine's PID 1.
+# The host's pid of a machine's PID 1: nspawn's only child.
 leader_of() {
-  pgrep -P "$(cat "$state/$1/nspawn.pid" 2>/dev/null)" 2>/dev/null | head -1
+  local nspawn leader
+  { read -r nspawn <"$state/$1/nspawn.pid"; } 2>/dev/null || return 0
+  { read -r leader _ <"/proc/$nspawn/task/$nspawn/children"; } 2>/dev/null || return 0
+  echo "$leader"
 }
 
 # Until a machine's systemd says that it has booted, for at most 60 s.
@@ -139,10 +144,10 @@ await_boot() {
   local machine=$1 deadline=$((SECONDS + 60)) verdict
   until [[ -S $state/$machine/root/run/systemd/private ]] ||
     [[ -n $(leader_of "$machine") && -S /proc/$(leader_of "$machine")/root/run/dbus/system_bus_socket ]]; do
-    ((SECONDS < deadline)) && kill -0 "$(cat "$state/$machine/nspawn.pid")" 2>/dev/null || {
+    if ((SECONDS >= deadline)) || ! kill -0 "$(cat "$state/$machine/nspawn.pid")" 2>/dev/null; then
       tail -5 "$state/$machine/console.log" >&2
-      die "$machine does not boot: $state/$machine/console.log says why"
-    }
+      die "$machine does not boot: its last words are above"
+    fi
     sleep 0.1
   done
   ip link set "vb-${name}-$machine" up 2>/dev/null || true
@@ -156,7 +161,8 @@ await_boot() {
 trust_signer() {
   local machine
   for machine in c1 c2; do
-    cp "$state"/login/root/etc/datacrumbs/trusted.d/*.pub "$state/$machine/root/etc/datacrumbs/trusted.d/"
+    find "$state/login/root/etc/datacrumbs/trusted.d" -name '*.pub' \
+      -exec cp -t "$state/$machine/root/etc/datacrumbs/trusted.d" {} +
   done
 }
 
@@ -182,26 +188,26 @@ shell() {
 }
 
 # Removes what is there, also after an `up` that was killed at any line.
-down() {
-  local pids machine cgroup
-  pids=$(pgrep -f "^systemd-nspawn .*--machine=$name-" || true)
-  if [[ -n $pids ]]; then
-    # The machine's PID 1 takes all of its processes along.
-    # shellcheck disable=SC2086
-    pkill -KILL -P "$(echo $pids | tr ' ' ,)" || true
-    # shellcheck disable=SC2086
-    timeout 20 tail --pid="$(echo "$pids" | head -1)" -f /dev/null 2>/dev/null || true
-    # shellcheck disable=SC2086
-    kill -KILL $pids 2>/dev/null || true
-  fi
+remove() {
+  local machine
   for machine in "${machines[@]}"; do
-    while mountpoint -q "$state/$machine/root" 2>/dev/null; do umount -l "$state/$machine/root"; done
-  done
-  for machine in "${machines[@]}"; do
-    for cgroup in $(cgroups_of "$machine"); do
-      [[ ! -d $cgroup ]] || find "$cgroup" -depth -type d -exec rmdir {} + 2>/dev/null || true
-    done
+    kill_machine "$machine"
+    while mountpoint -q "$state/$machine/root"; do umount -l "$state/$machine/root"; done
   done
   ip link delete "$bridge" 2>/dev/null || true
-  rm -rf "$state"
+  rm -rf --one-file-system "$state"
+  rmdir --ignore-fail-on-non-empty "$states" 2>/dev/null || true
+}
+
+# All that a machine consists of is in its cgroup, nspawn included.
+kill_machine() {
+  local cgroup pids deadline=$((SECONDS + 20))
+  for cgroup in $(cgroups_of "$1"); do
+    while [[ -d $cgroup ]]; do
+      ((SECONDS < deadline)) || die "cannot end the processes of $1: $cgroup/cgroup.procs lists them"
+      mapfile -t pids < <(find "$cgroup" -name cgroup.procs -exec cat {} + 2>/dev/null)
+      ((${#pids[@]} == 0)) || kill -KILL "${pids[@]}" 2>/dev/null || true
+      find "$cgroup" -depth -type d -exec rmdir {} + 2>/dev/null || sleep 0.05
+    done
+  done
 }

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # the settings are in `cluster`
 # The machines' root: a Debian tree, made once and kept in the cache.
 
 tree_packages=(
@@ -8,33 +8,44 @@ tree_packages=(
   python3-minimal jq
 )
 
-# Atomic: a tree that was interrupted is never taken for a whole one. What is
-# in it is named by its list of packages: another list makes another tree.
+# A tree is named by what is in it: another list of packages is another tree,
+# and the one that a running cluster stands on never changes.
+tree=$cache/$release-$(cat "${BASH_SOURCE[0]}" <(echo "$release") | cksum | cut -d' ' -f1)
+
+# Atomic: what was interrupted is never taken for a whole tree.
 make_tree() {
-  local stamp
-  stamp=$(printf '%s ' "$release" "${tree_packages[@]}")
-  [[ $(cat "$tree/etc/datacrumbs-cluster" 2>/dev/null) == "$stamp" ]] && return
-  echo "cluster: making a $release tree in $tree, once, in about a minute" >&2
+  [[ ! -d $tree ]] || return 0
   mkdir -p "$cache"
+  local cache_fd
+  exec {cache_fd}<"$cache"
+  flock "$cache_fd"
+  if [[ ! -d $tree ]]; then
+    rm -rf --one-file-system "$cache/.$release".* # who had begun these holds no lock any more
+    debootstrap_tree {cache_fd}<&-
+  fi
+  exec {cache_fd}<&-
+}
+
+debootstrap_tree() {
+  echo "cluster: making a $release tree in $tree, once, in about a minute" >&2
   local new log include
   new=$(mktemp -d "$cache/.$release.XXXXXX")
   chmod 755 "$new" # munge looks at every folder above its key
   log=$cache/$release.log
   include=$(IFS=, && echo "${tree_packages[*]}")
   if ! debootstrap --variant=minbase --include="$include" "$release" "$new" "$(mirror)" >"$log" 2>&1; then
-    rm -rf "$new"
+    rm -rf --one-file-system "$new"
     tail -5 "$log" >&2
     die "debootstrap failed: $log says why"
   fi
   finish_tree "$new"
-  echo "$stamp" >"$new/etc/datacrumbs-cluster"
-  rm -rf "$tree"
-  mv "$new" "$tree"
+  mv -T "$new" "$tree"
 }
 
 # The mirror that this machine's own apt uses.
 mirror() {
   local uri
+  # shellcheck disable=SC2016 # $(SITE) is apt's
   uri=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 2>/dev/null | grep -m1 /debian || true)
   echo "${uri:-http://deb.debian.org/debian}"
 }
@@ -44,7 +55,7 @@ finish_tree() {
   local root=$1 unit
   chroot "$root" useradd -m -u 1001 -s /bin/bash alice
   chroot "$root" useradd -m -u 1002 -s /bin/bash bob
-  rm -rf "$root/home" && mkdir "$root/home"
+  rm -rf "${root:?}/home" && mkdir "$root/home"
   : >"$root/etc/machine-id" # empty, not absent: a first boot would enable all units
   rm -f "$root/etc/hostname" "$root/etc/resolv.conf" "$root/etc/munge/munge.key"
   for unit in slurmctld slurmd munge; do
