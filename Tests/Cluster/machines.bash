@@ -120,6 +120,7 @@ boot_machine() {
     exec_machine
   ) >"$dir/console.log" 2>&1 </dev/null 3>&- {lock_fd}<&- &
   echo $! >"$dir/nspawn.pid"
+  disown $!
 }
 
 # Becomes systemd-nspawn; uses the caller's machine and dir.
@@ -133,10 +134,9 @@ exec_machine() {
 
 # The host's pid of a machine's PID 1: nspawn's only child.
 leader_of() {
-  local nspawn leader
+  local nspawn
   { read -r nspawn <"$state/$1/nspawn.pid"; } 2>/dev/null || return 0
-  { read -r leader _ <"/proc/$nspawn/task/$nspawn/children"; } 2>/dev/null || return 0
-  echo "$leader"
+  { cut -d' ' -f1 "/proc/$nspawn/task/$nspawn/children"; } 2>/dev/null || true
 }
 
 # Until a machine's systemd says that it has booted, for at most 60 s.
