@@ -42,7 +42,7 @@ let libraries: [Target] = [
     name: "Signing", dependencies: ["ProbeDocument", "CLibc", "COpenSSL", "CSystemd", yams]),
   .target(
     name: "NodeService",
-    dependencies: ["ProbeDocument", "TraceRequest", "CLibc", "CNode", "CSystemd", yams]),
+    dependencies: ["ProbeDocument", "TraceRequest", "CLibc", "CNode", "CSystemd"]),
   .target(name: "CNode", cSettings: gnuSource),
   .systemLibrary(name: "CLibDeflate", pkgConfig: "libdeflate"),
   .target(name: "CTracerBPF", exclude: ["tracer.bpf.o"], cSettings: gnuSource),
@@ -58,7 +58,7 @@ let programs: [Target] = [
   .executableTarget(name: "datacrumbs", dependencies: ["Tracer", argumentParser]),
   .executableTarget(
     name: "datacrumbs_probes", dependencies: ["ProbeDocument", "Signing", argumentParser]),
-  .executableTarget(name: "datacrumbs_service", dependencies: ["NodeService", argumentParser]),
+  .executableTarget(name: "datacrumbs_service", dependencies: ["NodeService"]),
   .executableTarget(name: "datacrumbs_sign_probes", dependencies: ["Signing", argumentParser]),
 ]
 
@@ -68,7 +68,7 @@ let tests: [Target] = [
     name: "SpankPluginTests", dependencies: ["SpankPlugin"], exclude: ["stand-in.sh"]),
   .testTarget(name: "ProbeDocumentTests", dependencies: ["ProbeDocument"]),
   .testTarget(name: "SigningTests", dependencies: ["Signing"]),
-  .testTarget(name: "NodeServiceTests", dependencies: ["NodeService"]),
+  .testTarget(name: "NodeServiceTests", dependencies: ["NodeService", yams]),
   .testTarget(name: "TracerTests", dependencies: ["Tracer"]),
 ]
 

@@ -1,5 +1,4 @@
 import Glibc
-import Yams
 
 /// What an admin sets in /etc/datacrumbs/datacrumbs.conf. Every key has a default.
 public struct Configuration: Sendable {
@@ -52,110 +51,61 @@ public struct Configuration: Sendable {
   /// Reads the file's text; `path` is for messages.
   init(text: String, path: String) throws(ServiceError) {
     self.init()
-    // A file with comments alone, as it is shipped, needs no YAML reader.
-    let isEmpty = text.split(separator: "\n").allSatisfy {
-      $0.drop { $0 == " " || $0 == "\t" }.first.map { $0 == "#" } ?? true
-    }
-    if isEmpty { return }
-    let root: Node?
-    do {
-      root = try compose(yaml: text)
+    let settings: SettingsText
+    do throws(SettingsText.Mistake) {
+      settings = try SettingsText(text)
     } catch {
-      throw ServiceError("not YAML: \(path): \(error)", exitCode: ServiceError.configuration)
+      throw Self.error(path, error.line, error.reason)
     }
-    guard let root else { return }
-    var reader = Reader(path: path)
-    for (key, value) in try reader.entries(root, under: "") {
-      switch key {
-      case "on_failure":
-        let text = try reader.text(value, key)
-        guard let rule = JobStatus.FailureRule(rawValue: text) else {
-          throw reader.error(value, key, "\(text)", "write continue or fail_job")
-        }
-        onFailure = rule
-      case "trace_dir":
-        let text = try reader.text(value, key)
-        guard let directory = TraceDirectory(text) else {
-          throw reader.error(
-            value, key, text, "write a path that starts with / or %w; %w %j %u %h and %% are known")
-        }
-        traceDirectory = directory
-      case "log_dir":
-        logDirectory = try reader.text(value, key)
-        guard logDirectory.hasPrefix("/") else {
-          throw reader.error(value, key, logDirectory, "write a path that starts with /")
-        }
-      case "cluster":
-        cluster = try reader.text(value, key)
-      case "limits":
-        for (name, value) in try reader.entries(value, under: "limits.") {
-          switch name {
-          case "read": readLimit = try reader.seconds(value, "limits.read")
-          case "start": startLimit = try reader.seconds(value, "limits.start")
-          case "stop": stopLimit = try reader.seconds(value, "limits.stop")
-          default: throw reader.unknown(value, "limits." + name, "read, start, stop")
-          }
-        }
-      default:
-        throw reader.unknown(value, key, "on_failure, trace_dir, log_dir, cluster, limits")
+    for entry in settings.entries {
+      if let remedy = take(entry) {
+        let value = entry.value.isEmpty ? "no value" : entry.value
+        throw Self.error(path, entry.line, "\(entry.key): \(value): \(remedy)")
       }
     }
   }
 
-  private struct Reader {
-    let path: String
-    private var seen: Set<String> = []
-
-    init(path: String) {
-      self.path = path
-    }
-
-    mutating func entries(_ node: Node, under prefix: String) throws(ServiceError) -> [(
-      String, Node
-    )] {
-      guard case .mapping(let mapping) = node else {
-        if case .scalar(let scalar) = node, scalar.string.isEmpty { return [] }
-        throw error(
-          node, prefix.isEmpty ? "the file" : prefix, "no list of keys", "write key: value lines")
+  /// Takes one setting. What to write instead where it is wrong, else nil.
+  private mutating func take(_ entry: SettingsText.Entry) -> String? {
+    switch entry.key {
+    case "on_failure":
+      guard let rule = JobStatus.FailureRule(rawValue: entry.value) else {
+        return "write continue or fail_job"
       }
-      var entries: [(String, Node)] = []
-      for (key, value) in mapping {
-        guard case .scalar(let name) = key else {
-          throw error(key, prefix, "a key that is no word", "write key: value lines")
-        }
-        guard seen.insert(prefix + name.string).inserted else {
-          throw error(key, prefix + name.string, "given twice", "keep one")
-        }
-        entries.append((name.string, value))
+      onFailure = rule
+    case "trace_dir":
+      guard let directory = TraceDirectory(entry.value) else {
+        return "write a path that starts with / or %w; %w, %j, %u, %h and %% are known"
       }
-      return entries
+      traceDirectory = directory
+    case "log_dir":
+      guard entry.value.hasPrefix("/") else { return "write a path that starts with /" }
+      logDirectory = entry.value
+    case "cluster":
+      if entry.value.isEmpty { return "write the cluster's name" }
+      cluster = entry.value
+    case "limits": return entry.value.isEmpty ? nil : "write read, start and stop below it"
+    case "limits.read": return Self.take(entry, into: &readLimit)
+    case "limits.start": return Self.take(entry, into: &startLimit)
+    case "limits.stop": return Self.take(entry, into: &stopLimit)
+    default:
+      return "unknown key; known are on_failure, trace_dir, log_dir, cluster and limits"
+        + " with read, start and stop"
     }
+    return nil
+  }
 
-    func text(_ node: Node, _ key: String) throws(ServiceError) -> String {
-      guard case .scalar(let scalar) = node, !scalar.string.isEmpty else {
-        throw error(node, key, "no text", "write one value")
-      }
-      return scalar.string
+  private static func take(_ entry: SettingsText.Entry, into limit: inout Int) -> String? {
+    // The unit's own limits, which hold where this program is killed, are 90 s.
+    guard let seconds = Int(entry.value), (1...60).contains(seconds) else {
+      return "write whole seconds from 1 to 60"
     }
+    limit = seconds
+    return nil
+  }
 
-    func seconds(_ node: Node, _ key: String) throws(ServiceError) -> Int {
-      let text = try text(node, key)
-      // The unit's own limits, which hold where this program is killed, are 90 s.
-      guard let seconds = Int(text), (1...60).contains(seconds) else {
-        throw error(node, key, text, "write whole seconds from 1 to 60")
-      }
-      return seconds
-    }
-
-    func unknown(_ node: Node, _ key: String, _ known: String) -> ServiceError {
-      error(node, key, "unknown key", "known are \(known)")
-    }
-
-    func error(_ node: Node, _ key: String, _ what: String, _ remedy: String) -> ServiceError {
-      let line = node.mark.map { ":\($0.line)" } ?? ""
-      return ServiceError(
-        "bad configuration: \(path)\(line): \(key): \(what): \(remedy)",
-        exitCode: ServiceError.configuration)
-    }
+  private static func error(_ path: String, _ line: Int, _ what: String) -> ServiceError {
+    ServiceError(
+      "bad configuration: \(path):\(line): \(what)", exitCode: ServiceError.configuration)
   }
 }

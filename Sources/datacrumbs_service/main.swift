@@ -1,123 +1,76 @@
-import ArgumentParser
 import Glibc
 import NodeService
-import TraceRequest
 
-struct Service: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "datacrumbs_service",
-    abstract: "Start and stop the tracer of a job on this node.",
-    discussion: """
-      Called as root by Slurm's prolog and epilog. Settings are in \(Configuration.path);
-      what happened is in the journal: journalctl DATACRUMBS_JOB_ID=JOB.
-      """,
-    version: "0.1.0",
-    subcommands: [Start.self, Stop.self, Status.self])
-}
+let usage = """
+  usage: datacrumbs_service start --job ID --uid UID --probe-file PATH
+                                  [--work-dir DIR] [--marker PATH]
+         datacrumbs_service start --job ID --refused REASON
+         datacrumbs_service stop --job ID
+         datacrumbs_service status [--job ID] [--json]
 
-extension RunID: ExpressibleByArgument {
-  /// A job id as it is typed.
-  public init?(argument: String) {
-    self.init(argument)
-  }
-}
+  Starts and stops the tracer of a job on this node. Slurm's prolog and epilog call it
+  as root.
 
-extension ParsableCommand {
-  /// Runs a part of the node service; an error is one line and an exit code.
-  func reporting(_ body: () throws(ServiceError) -> Void) throws {
-    do throws(ServiceError) {
-      try body()
-    } catch {
-      error.print(program: "datacrumbs_service")
-      throw ExitCode(error.exitCode)
+    start     start the job's tracer; return when it is ready
+                --probe-file  the signed probe file, absolute; read with the user's rights
+                --work-dir    the job's working directory; the user's home by default
+                --marker      the object that exports datacrumbs_mark_task
+                --refused     start nothing; note in the job's status why
+    stop      stop the job's tracer; return when it is gone
+    status    the traced jobs of this node; --json: one JSON object a line
+
+  Settings: \(Configuration.path)
+  What happened: journalctl DATACRUMBS_JOB_ID=ID
+
+  """
+
+func run(_ words: [String]) throws(ServiceError) {
+  let rest = words.dropFirst()
+  switch words.first {
+  case "start":
+    let arguments = try Arguments(
+      rest, options: ["job", "uid", "probe-file", "work-dir", "marker", "refused"])
+    let job = try arguments.job()
+    let service = try nodeService("start")
+    if let reason = arguments["refused"] { return try service.refuse(job, reason: reason) }
+    guard let uid = UInt32(try arguments.required("uid")) else {
+      throw Arguments.usage("not a user id: \(try arguments.required("uid"))")
     }
-  }
-
-  /// What only root may do fails early, and says so.
-  func requireRoot() throws(ServiceError) {
-    guard geteuid() == 0 else {
-      throw ServiceError(
-        "not permitted: \(Self._commandName): run it as root", exitCode: ServiceError.notPermitted)
+    try service.start(
+      StartRequest(
+        job: job, uid: uid, probeFile: try arguments.required("probe-file"),
+        workDirectory: arguments["work-dir"], marker: arguments["marker"]))
+  case "stop":
+    let job = try Arguments(rest, options: ["job"]).job()
+    try nodeService("stop").stop(job)
+  case "status":
+    let arguments = try Arguments(rest, options: ["job"], flags: ["json"])
+    let job = arguments["job"] == nil ? nil : try arguments.job()
+    let reports = try NodeService(configurationFile: Configuration.path).report(job)
+    if let job, reports.isEmpty {
+      throw ServiceError("no such traced job on this node: \(job)", exitCode: ServiceError.noInput)
     }
-  }
-}
-
-struct Start: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    abstract: "Start a job's tracer; return when it is ready.")
-
-  @Option(help: "The job's id.")
-  var job: RunID
-
-  @Option(help: "The user id of the job's owner.")
-  var uid: UInt32?
-
-  @Option(help: ArgumentHelp("The signed probe file.", valueName: "path"))
-  var probeFile: String?
-
-  @Option(help: ArgumentHelp("The job's working directory.", valueName: "path"))
-  var workDir: String?
-
-  @Option(help: ArgumentHelp("The object that exports datacrumbs_mark_task.", valueName: "path"))
-  var marker: String?
-
-  @Option(help: ArgumentHelp("Note that the job is not traced, and why.", valueName: "reason"))
-  var refused: String?
-
-  func validate() throws {
-    if refused == nil, uid == nil || probeFile == nil {
-      throw ValidationError("start needs --uid and --probe-file")
-    }
-  }
-
-  func run() throws {
-    try reporting { () throws(ServiceError) in
-      try requireRoot()
-      let service = NodeService(configurationFile: Configuration.path)
-      if let refused { return try service.refuse(job, reason: refused) }
-      guard let uid, let probeFile else { return }
-      try service.start(
-        StartRequest(
-          job: job, uid: uid, probeFile: probeFile, workDirectory: workDir, marker: marker))
-    }
+    let isJSON = arguments.has("json")
+    print(isJSON ? StatusText.lines(reports) : StatusText.table(reports), terminator: "")
+  case "--help", "-h", "help": print(usage, terminator: "")
+  case "--version": print("datacrumbs_service 0.1.0")
+  case let word?: throw Arguments.usage("unknown command: \(word)")
+  case nil: throw Arguments.usage("no command")
   }
 }
 
-struct Stop: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    abstract: "Stop a job's tracer; return when it is gone.")
-
-  @Option(help: "The job's id.")
-  var job: RunID
-
-  func run() throws {
-    try reporting { () throws(ServiceError) in
-      try requireRoot()
-      try NodeService(configurationFile: Configuration.path).stop(job)
-    }
+/// What only root may do fails early, and says so.
+func nodeService(_ command: String) throws(ServiceError) -> NodeService {
+  guard geteuid() == 0 else {
+    throw ServiceError(
+      "not permitted: \(command): run it as root", exitCode: ServiceError.notPermitted)
   }
+  return NodeService(configurationFile: Configuration.path)
 }
 
-struct Status: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    abstract: "Show the traced jobs of this node, or one of them.")
-
-  @Option(help: "One job's id.")
-  var job: RunID?
-
-  @Flag(help: "One JSON object a line.")
-  var json = false
-
-  func run() throws {
-    try reporting { () throws(ServiceError) in
-      let reports = try NodeService(configurationFile: Configuration.path).report(job)
-      if let job, reports.isEmpty {
-        throw ServiceError(
-          "no such traced job on this node: \(job)", exitCode: ServiceError.noInput)
-      }
-      print(json ? StatusText.lines(reports) : StatusText.table(reports), terminator: "")
-    }
-  }
+do throws(ServiceError) {
+  try run(Array(CommandLine.arguments.dropFirst()))
+} catch {
+  error.print(program: "datacrumbs_service")
+  exit(error.exitCode)
 }
-
-Service.main()

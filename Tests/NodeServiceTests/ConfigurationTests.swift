@@ -1,4 +1,5 @@
 import Testing
+import Yams
 
 @testable import NodeService
 
@@ -48,22 +49,53 @@ import Testing
 
   @Test(arguments: [
     ("on_failure: explode", "c.conf:1: on_failure: explode: write continue or fail_job"),
-    ("\nlimit: 3", "c.conf:2: limit: unknown key"),
+    ("\nlimit: 3", "c.conf:2: limit: 3: unknown key"),
     ("limits:\n  start: soon", "c.conf:2: limits.start: soon: write whole seconds from 1 to 60"),
     ("limits:\n  start: 0", "limits.start: 0"),
     ("limits:\n  stop: 61", "limits.stop: 61"),
-    ("limits:\n  wait: 1", "c.conf:2: limits.wait: unknown key"),
+    ("limits:\n  wait: 1", "c.conf:2: limits.wait: 1: unknown key"),
+    ("limits:\n  stop: 5\n  stop: 6", "c.conf:3: limits.stop: given twice"),
+    ("limits:\n  stop: 5\n   read: 6", "c.conf:3: indented"),
+    (" limits: 5", "c.conf:1: indented"),
+    ("limits:\n\tstop: 5", "c.conf:2: a tab"),
     ("trace_dir: \"%q\"", "c.conf:1: trace_dir: %q"),
+    ("trace_dir: %w", "c.conf:1: put this in single quotes: %w"),
     ("trace_dir: relative/%j", "trace_dir: relative/%j"),
     ("trace_dir: /x%", "trace_dir: /x%"),
+    ("trace_dir: \"/a\\\\b\"", "a backslash in double quotes"),
+    ("trace_dir: '/a", "no closing quote"),
+    ("trace_dir: '/a' b", "text behind the closing quote: b"),
     ("log_dir: here", "log_dir: here"),
-    ("on_failure: [a]", "on_failure: no text"),
-    ("- a", "write key: value lines"),
-    ("a: b: c", "not YAML: c.conf"),
+    ("on_failure: [a]", "put this in single quotes: [a]"),
+    ("on_failure:", "on_failure: no value"),
+    ("- a", "c.conf:1: not a `key: value` line: - a"),
+    ("log_dir:/x", "not a `key: value` line"),
+    ("log_dir: a: b", "put this in single quotes"),
   ])
   func namesKeyAndLineOfAMistake(text: String, expected: String) throws {
     let told = try #require(message(text))
     #expect(told.contains(expected))
+  }
+
+  @Test(arguments: [
+    "a: b", "a: /x/y # comment", "a: b#c", "a: 'x: y'", "a: \"%w/%j\"  # comment", "a: ''",
+    "a: 10", "---\na: b\r\nb: c", "# x\n\na: b c d", "s:\n  a: 1\n  b: '#'\nc: x",
+  ])
+  func readsWhatYAMLReads(text: String) throws {
+    var expected: [String: String] = [:]
+    for (key, value) in try #require(try Yams.compose(yaml: text)?.mapping) {
+      let name = try #require(key.scalar?.string)
+      if let mapping = value.mapping {
+        expected[name] = ""
+        for (inner, value) in mapping {
+          expected[name + "." + (inner.scalar?.string ?? "?")] = value.scalar?.string
+        }
+      } else {
+        expected[name] = value.scalar?.string
+      }
+    }
+    let entries = try SettingsText(text).entries
+    #expect(Dictionary(uniqueKeysWithValues: entries.map { ($0.key, $0.value) }) == expected)
   }
 
   @Test func expandsTheTraceDirectory() throws {
