@@ -1,3 +1,4 @@
+import ProbeDocument
 import TraceRequest
 
 /// What a job's status file says: /run/datacrumbs/<job>/status.
@@ -32,7 +33,7 @@ public struct JobStatus: Sendable {
   init(_ state: State, _ reason: String, onFailure: FailureRule) {
     self.state = state
     self.reason = reason
-    self.since = timestamp()
+    self.since = Timestamp.now.text
     self.onFailure = onFailure
   }
 

@@ -1,4 +1,5 @@
 import Glibc
+import ProbeDocument
 
 /// What a door asks for: trace that job, for that user, by that probe file.
 public struct StartRequest: Sendable {
@@ -40,7 +41,7 @@ public struct NodeService {
   /// Where the plugin, the unit and the tracer look too.
   public static let runDirectory = "/run/datacrumbs"
   /// Bytes of a probe file as the user gives it.
-  static let packedLimit = 16 << 20
+  static let packedLimit = Gzip.packedLimit
 
   typealias Verify = ([UInt8], UInt32, String) throws(ServiceError) -> SealedProbes
 

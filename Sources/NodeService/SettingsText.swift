@@ -26,10 +26,10 @@ struct SettingsText {
     var section: String?
     var indentation: Int?
     var seen: Set<String> = []
-    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-    for (index, whole) in lines.enumerated() {
+    // A line break of Windows is one Character.
+    let lines = text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }
+    for (index, line) in lines.enumerated() {
       let number = index + 1
-      let line = whole.last == "\r" ? whole.dropLast() : whole
       let content = line.drop { $0 == " " }
       if content.isEmpty || content.first == "#" || index == 0 && line == "---" { continue }
       if content.contains("\t") {
