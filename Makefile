@@ -73,7 +73,8 @@ FILL = sed -e 's|@BINDIR@|$(PREFIX)/bin|g' -e 's|@SBINDIR@|$(PREFIX)/sbin|g' \
 install: ## install what `make all` built
 	install -d $(addprefix $(DESTDIR),$(INSTALL_DIRS))
 	install -m 0755 $(PLUGIN) $(DESTDIR)$(SLURM_PLUGINDIR)/spank_datacrumbs.so
-	install -m 0755 -s $(BIN)/datacrumbs_probes $(DESTDIR)$(PREFIX)/bin/
+	install -m 0755 -s $(addprefix $(BIN)/,datacrumbs_probes datacrumbs_sbatch) $(DESTDIR)$(PREFIX)/bin/
+	for name in salloc srun; do ln -sf datacrumbs_sbatch $(DESTDIR)$(PREFIX)/bin/datacrumbs_$$name; done
 	install -m 0755 -s $(addprefix $(BIN)/,datacrumbs datacrumbs_service datacrumbs_sign_probes) $(DESTDIR)$(PREFIX)/sbin/
 	ln -sf datacrumbs_probes $(DESTDIR)$(PREFIX)/bin/datacrumbs_probe_configurator
 	for unit in systemd/*.service.in systemd/*.socket.in systemd/*.timer.in; do \

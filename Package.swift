@@ -32,6 +32,7 @@ let shim: [Target] = [
 ]
 
 let libraries: [Target] = [
+  .target(name: "SubmitCommand", dependencies: ["TraceRequest", "CLibc"]),
   .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd"),
   .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto"),
   .systemLibrary(name: "CZlib", pkgConfig: "zlib"),
@@ -55,6 +56,7 @@ let libraries: [Target] = [
 ]
 
 let programs: [Target] = [
+  .executableTarget(name: "datacrumbs_sbatch", dependencies: ["SubmitCommand"]),
   .executableTarget(name: "datacrumbs", dependencies: ["Tracer", argumentParser]),
   .executableTarget(
     name: "datacrumbs_probes", dependencies: ["ProbeDocument", "Signing", argumentParser]),
@@ -66,6 +68,7 @@ let tests: [Target] = [
   .testTarget(name: "TraceRequestTests", dependencies: ["TraceRequest"]),
   .testTarget(
     name: "SpankPluginTests", dependencies: ["SpankPlugin"], exclude: ["stand-in.sh"]),
+  .testTarget(name: "SubmitCommandTests", dependencies: ["SubmitCommand"]),
   .testTarget(name: "ProbeDocumentTests", dependencies: ["ProbeDocument"]),
   .testTarget(name: "SigningTests", dependencies: ["Signing"]),
   .testTarget(name: "NodeServiceTests", dependencies: ["NodeService", yams]),

@@ -1,0 +1,4 @@
+import Glibc
+import SubmitCommand
+
+exit(SubmitProgram.main(CommandLine.arguments))
