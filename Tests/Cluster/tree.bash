@@ -4,7 +4,7 @@
 tree_packages=(
   systemd systemd-sysv dbus libnss-myhostname iproute2 procps less
   munge slurm-wlm
-  libbpf1 libelf1 libssl3 zlib1g
+  libbpf1 libdeflate0 libelf1 libssl3 zlib1g
   python3-minimal jq
 )
 
