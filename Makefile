@@ -4,6 +4,7 @@ PREFIX         ?= /usr
 SYSCONFDIR     ?= /etc
 SLURM_PLUGINDIR ?= /usr/lib/$(MULTIARCH)/slurm-wlm
 SLURM_CONFDIR  ?= $(SYSCONFDIR)/slurm
+LIBDIR         ?= $(PREFIX)/lib/datacrumbs
 UNITDIR        ?= $(PREFIX)/lib/systemd/system
 SYSUSERSDIR    ?= $(PREFIX)/lib/sysusers.d
 TMPFILESDIR    ?= $(PREFIX)/lib/tmpfiles.d
@@ -35,7 +36,7 @@ setup: ## install the Debian packages that are missing
 	  apt-get update -qq && \
 	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; }
 
-all: plugin programs ## build everything
+all: plugin programs client ## build everything
 
 bpf: $(BPF)
 
@@ -65,10 +66,10 @@ programs: bpf
 
 # DESTDIR, PREFIX, SYSCONFDIR and SLURM_PLUGINDIR say where. Configuration that
 # is there already is the admin's and stays.
-INSTALL_DIRS = $(PREFIX)/bin $(PREFIX)/sbin $(SLURM_PLUGINDIR) $(SLURM_CONFDIR)/plugstack.conf.d \
+INSTALL_DIRS = $(LIBDIR) $(PREFIX)/bin $(PREFIX)/sbin $(SLURM_PLUGINDIR) $(SLURM_CONFDIR)/plugstack.conf.d \
                $(UNITDIR) $(SYSUSERSDIR) $(TMPFILESDIR) $(SYSCONFDIR)/datacrumbs/trusted.d
 FILL = sed -e 's|@BINDIR@|$(PREFIX)/bin|g' -e 's|@SBINDIR@|$(PREFIX)/sbin|g' \
-           -e 's|@SYSCONFDIR@|$(SYSCONFDIR)|g' -e 's|@PLUGINDIR@|$(SLURM_PLUGINDIR)|g'
+           -e 's|@LIBDIR@|$(LIBDIR)|g' -e 's|@SYSCONFDIR@|$(SYSCONFDIR)|g' -e 's|@PLUGINDIR@|$(SLURM_PLUGINDIR)|g'
 
 install: ## install what `make all` built
 	install -d $(addprefix $(DESTDIR),$(INSTALL_DIRS))
@@ -76,6 +77,11 @@ install: ## install what `make all` built
 	install -m 0755 -s $(addprefix $(BIN)/,datacrumbs_probes datacrumbs_sbatch) $(DESTDIR)$(PREFIX)/bin/
 	for name in salloc srun; do ln -sf datacrumbs_sbatch $(DESTDIR)$(PREFIX)/bin/datacrumbs_$$name; done
 	install -m 0755 -s $(addprefix $(BIN)/,datacrumbs datacrumbs_service datacrumbs_sign_probes) $(DESTDIR)$(PREFIX)/sbin/
+	for script in scripts/*.sh.in; do \
+	  $(FILL) "$$script" | install -m 0755 /dev/stdin "$(DESTDIR)$(PREFIX)/sbin/$$(basename "$$script" .in)" || exit 1; done
+	for script in scripts/datacrumbs_service_wrapper.in scripts/datacrumbs_wrap.in; do \
+	  $(FILL) "$$script" | install -m 0755 /dev/stdin "$(DESTDIR)$(PREFIX)/bin/$$(basename "$$script" .in)" || exit 1; done
+	install -m 0755 $(CLIENT) $(DESTDIR)$(LIBDIR)/libdatacrumbs_client.so
 	ln -sf datacrumbs_probes $(DESTDIR)$(PREFIX)/bin/datacrumbs_probe_configurator
 	for unit in systemd/*.service.in systemd/*.socket.in systemd/*.timer.in; do \
 	  [ ! -e "$$unit" ] || $(FILL) "$$unit" > "$(DESTDIR)$(UNITDIR)/$$(basename "$$unit" .in)" || exit 1; done
@@ -92,7 +98,7 @@ test: bpf client ## run the unit tests
 
 lint: ## swift-format, C warnings, shellcheck
 	$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests
-	shellcheck --external-sources $$(git ls-files '*.sh' '*.bash' '*.bats' .ci/run) \
+	shellcheck --external-sources $$(git ls-files '*.sh' 'scripts/*.in' '*.bash' '*.bats' .ci/run) \
 	  $$(git grep -lE '^#!.*\b(ba)?sh$$' -- Tests ':!*.md')
 
 format: ## rewrite Swift sources in the project's style

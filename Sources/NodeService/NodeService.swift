@@ -1,5 +1,6 @@
 import Glibc
 import ProbeDocument
+import TraceRequest
 
 /// What a door asks for: trace that job, for that user, by that probe file.
 public struct StartRequest: Sendable {
@@ -184,6 +185,22 @@ public struct NodeService {
       try? write(.failed, error.message, to: job)
       throw error
     }
+  }
+
+  /// The prolog of a job: starts its tracer where the user asked for one. A
+  /// request that cannot be honoured becomes the job's status.
+  public func prolog(_ job: ScheduledJob, marker: String?) throws(ServiceError) {
+    let request: TraceRequest?
+    do throws(ServiceError) {
+      request = try job.request(limit: configuration.readLimit)
+    } catch {
+      return try refuse(job.id, reason: error.message)
+    }
+    guard let request else { return }
+    try start(
+      StartRequest(
+        job: job.id, uid: job.uid, probeFile: request.probeFile,
+        workDirectory: job.workDirectory, marker: marker))
   }
 
   // MARK: stop

@@ -7,6 +7,7 @@ let usage = """
          datacrumbs_service start --job ID --refused REASON
          datacrumbs_service stop --job ID
          datacrumbs_service status [--job ID] [--json]
+         datacrumbs_service prolog|epilog [--scheduler SLURM|FLUX] [--marker PATH]
 
   Starts and stops the tracer of a job on this node. Slurm's prolog and epilog call it
   as root.
@@ -17,6 +18,10 @@ let usage = """
                 --marker      the object that exports datacrumbs_mark_task
                 --refused     start nothing; note in the job's status why
     stop      stop the job's tracer; return when it is gone
+    prolog    start the tracer of the job whose prolog this is, where its user asked for
+              one; the job is in the environment. Always 0 inside of a job: no node is
+              drained, and the job's status says what went wrong
+    epilog    stop it
     status    the traced jobs of this node; --json: one JSON object a line
 
   Settings: \(Configuration.path)
@@ -43,6 +48,22 @@ func run(_ words: [String]) throws(ServiceError) {
   case "stop":
     let job = try Arguments(rest, options: ["job"]).job()
     try nodeService("stop").stop(job)
+  case "prolog", "epilog":
+    let arguments = try Arguments(rest, options: ["scheduler", "marker"])
+    let job = try ScheduledJob(scheduler: arguments["scheduler"]) { name in
+      getenv(name).map { String(cString: $0) }
+    }
+    // From here on the answer is 0: anything else would drain the node.
+    do throws(ServiceError) {
+      let service = try nodeService(words[0])
+      if words[0] == "prolog" {
+        try service.prolog(job, marker: arguments["marker"])
+      } else {
+        try service.stop(job.id)
+      }
+    } catch {
+      error.print(program: "datacrumbs_service")
+    }
   case "status":
     let arguments = try Arguments(rest, options: ["job"], flags: ["json"])
     let job = arguments["job"] == nil ? nil : try arguments.job()
