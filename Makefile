@@ -49,7 +49,7 @@ $(BPF): $(wildcard Sources/Tracer/BPF/*) Sources/CTracerBPF/include/datacrumbs_r
 
 plugin:
 	DATACRUMBS_EMBEDDED=1 $(SWIFT) build -c release --product spank_datacrumbs --scratch-path .build-plugin \
-	  -Xcc -Wall -Xcc -Wextra -Xcc -Werror -Xlinker -s \
+	  -Xlinker -s \
 	  -Xlinker $(SWIFTLIB)/embedded/x86_64-unknown-linux-gnu/libswiftUnicodeDataTables.a \
 	  -Xlinker --version-script=CShim/spank_datacrumbs.map
 

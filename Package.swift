@@ -1,4 +1,4 @@
-// swift-tools-version: 6.1
+// swift-tools-version: 6.2
 import PackageDescription
 
 // Two builds of one package. The plugin is built in Embedded mode: no Swift
@@ -88,3 +88,11 @@ let package = Package(
     ],
   targets: pluginTargets + (isEmbedded ? shim : libraries + programs + tests)
 )
+
+// Our own code compiles without a warning, C and Swift alike.
+for target in package.targets where target.type != .system {
+  target.swiftSettings = (target.swiftSettings ?? []) + [.treatAllWarnings(as: .error)]
+  target.cSettings =
+    (target.cSettings ?? []) + [.enableWarning("all"), .enableWarning("extra")]
+    + [.treatAllWarnings(as: .error)]
+}
