@@ -39,8 +39,12 @@ let libraries: [Target] = [
   .systemLibrary(name: "CLibBPF", pkgConfig: "libbpf"),
   .target(
     name: "ProbeDocument", dependencies: ["TraceRequest", "CLibc", "COpenSSL", "CZlib"]),
+  .target(name: "CSocket", cSettings: gnuSource),
   .target(
-    name: "Signing", dependencies: ["ProbeDocument", "CLibc", "COpenSSL", "CSystemd", yams]),
+    name: "Signing",
+    dependencies: ["ProbeDocument", "TraceRequest", "CSocket", "COpenSSL", "CSystemd", yams]),
+  .target(
+    name: "ProbeDiscovery", dependencies: ["Signing", "ProbeDocument", "TraceRequest", yams]),
   .target(
     name: "NodeService",
     dependencies: ["ProbeDocument", "TraceRequest", "CLibc", "CNode", "CSystemd"]),
@@ -59,7 +63,8 @@ let programs: [Target] = [
   .executableTarget(name: "datacrumbs_sbatch", dependencies: ["SubmitCommand"]),
   .executableTarget(name: "datacrumbs", dependencies: ["Tracer", argumentParser]),
   .executableTarget(
-    name: "datacrumbs_probes", dependencies: ["ProbeDocument", "Signing", argumentParser]),
+    name: "datacrumbs_probes",
+    dependencies: ["ProbeDocument", "Signing", "ProbeDiscovery", argumentParser]),
   .executableTarget(name: "datacrumbs_service", dependencies: ["NodeService"]),
   .executableTarget(name: "datacrumbs_sign_probes", dependencies: ["Signing", argumentParser]),
 ]
@@ -70,7 +75,7 @@ let tests: [Target] = [
     name: "SpankPluginTests", dependencies: ["SpankPlugin"], exclude: ["stand-in.sh"]),
   .testTarget(name: "SubmitCommandTests", dependencies: ["SubmitCommand"]),
   .testTarget(name: "ProbeDocumentTests", dependencies: ["ProbeDocument"]),
-  .testTarget(name: "SigningTests", dependencies: ["Signing"]),
+  .testTarget(name: "SigningTests", dependencies: ["Signing", "ProbeDocument"]),
   .testTarget(name: "NodeServiceTests", dependencies: ["NodeService", yams]),
   .testTarget(name: "TracerTests", dependencies: ["Tracer"]),
 ]

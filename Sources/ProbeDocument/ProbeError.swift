@@ -22,6 +22,9 @@ public struct ProbeError: Error, Sendable {
     (what + ": " + file + ": " + remedy).onOneLine
   }
 
+  /// `what is wrong: what to do`, where `what` names the thing already.
+  public var text: String { (what + ": " + remedy).onOneLine }
+
   static let rebuild = "build the file again with datacrumbs_probes build"
 
   static func malformed(_ what: String) -> ProbeError {

@@ -101,13 +101,18 @@ public struct ProbeVerification: Sendable {
 }
 
 extension ProbeDocument {
-  /// Signs the document and packs it: a probe file's content.
-  public func signedAndPacked(with key: PrivateKey) throws(ProbeError) -> [UInt8] {
+  /// The signed document's text, in its canonical form.
+  public func signed(with key: PrivateKey) throws(ProbeError) -> [UInt8] {
     guard case .object(var members) = json else { return [] }
     members.append(JSON.Member("checksum_algorithm", .string(ProbeVerification.algorithm)))
     members.append(JSON.Member("key_id", .string(try key.publicKey().id)))
     let signature = try key.sign(try JSON.object(members).canonical())
     members.append(JSON.Member("checksum", .string(signature.base64)))
-    return try Gzip.pack(try JSON.object(members).canonical())
+    return try JSON.object(members).canonical()
+  }
+
+  /// Signs the document and packs it: a probe file's content.
+  public func signedAndPacked(with key: PrivateKey) throws(ProbeError) -> [UInt8] {
+    try Gzip.pack(try signed(with: key))
   }
 }

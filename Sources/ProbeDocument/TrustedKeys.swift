@@ -2,7 +2,8 @@ import CLibc
 import TraceRequest
 
 /// The public keys that a machine trusts: a folder with one file a key,
-/// `<key id>.pub`, that holds the key in base64 on one line.
+/// `<key id>.pub`, that holds the key in base64 on one line. A file `<key id>.retired` beside it,
+/// whatever it holds, has the key's documents refused.
 public struct TrustedKeys: Sendable {
   /// Where the site's keys are.
   public static let standardDirectory = "/etc/datacrumbs/trusted.d"
@@ -26,6 +27,12 @@ public struct TrustedKeys: Sendable {
       })
     else { throw .malformed("the probe document's key_id is no key id") }
     let path = directory + "/" + id + ".pub"
+    // The note wins, wherever a copy of the public key was forgotten.
+    guard access(directory + "/" + id + ".retired", F_OK) != 0 else {
+      throw ProbeError(
+        "the probe document is signed with a key that is retired (\(id))", ProbeError.rebuild,
+        exitCode: 77)
+    }
     guard let text = Self.read(path) else {
       throw ProbeError(
         "the probe document is signed with a key that is not trusted on this machine (\(id))",

@@ -1,1 +1,1 @@
-import ArgumentParser
+SignProbes.main()

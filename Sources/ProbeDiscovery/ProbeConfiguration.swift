@@ -1,0 +1,128 @@
+import ProbeDocument
+import Signing
+import Yams
+
+/// What a user wants traced: the YAML file that DataCrumbs calls a configuration.
+public struct ProbeConfiguration: Sendable {
+  /// One entry of `capture_probes`.
+  public struct Entry: Sendable {
+    /// Where the names of functions come from.
+    public enum Source: Sendable {
+      /// They are written in the entry: `functions`.
+      case list([String])
+      /// Declarations of a C header: `type: header`, `file`.
+      case header(String)
+      /// Symbols of a program or library: `type: binary`, `file`.
+      case binary(String, includeOffsets: Bool)
+      /// Symbols of the running kernel: `type: ksym`.
+      case kernelSymbols
+      /// Static tracepoints of a program or library: `type: usdt`, `binary_path`, `provider`.
+      case tracepoints(String, provider: String?)
+    }
+
+    /// The category's name.
+    public let name: String
+    /// What the functions are.
+    public let kind: ProbeKind
+    /// Where their names come from.
+    public let source: Source
+    /// The names must match it as a whole; every name where nil.
+    public let regex: String?
+    /// The program or library of uprobes and tracepoints.
+    public let binaryPath: String?
+    /// The provider of tracepoints.
+    public let provider: String?
+  }
+
+  /// The entries, in the file's order.
+  public let entries: [Entry]
+
+  /// Reads a configuration's text; `path` is for messages.
+  public init(yaml: String, path: String) throws(ProbeError) {
+    let file = YAMLFile(path: path)
+    guard let root = try file.root(yaml) else {
+      throw ProbeError("\(path) is empty", "write capture_probes into it")
+    }
+    var entries: [Entry]?
+    for (key, value) in try file.entries(root, in: "the file") {
+      switch key {
+      case "capture_probes":
+        var read: [Entry] = []
+        for node in try file.list(value, key) {
+          if let entry = try Entry(node, file) { read.append(entry) }
+        }
+        entries = read
+      // Of DataCrumbs's own programs; they say nothing about what to trace.
+      case "name", "user", "profiling_interval", "trace_log_dir", "data_dir", "inclusion_path":
+        continue
+      default: throw file.unknown(key, value)
+      }
+    }
+    guard let entries, !entries.isEmpty else {
+      throw ProbeError("\(path) has no capture_probes", "write what to trace into it")
+    }
+    self.entries = entries
+  }
+}
+
+extension ProbeConfiguration.Entry {
+  /// Reads one entry; nil where `enable_explorer: false` takes it out.
+  init?(_ node: Node, _ file: YAMLFile) throws(ProbeError) {
+    var texts: [String: String] = [:]
+    var functions: [String]?
+    var offsets: Bool?
+    var isWanted = true
+    for (key, value) in try file.entries(node, in: "an entry of capture_probes") {
+      switch key {
+      case "name", "probe", "type", "file", "regex", "binary_path", "provider":
+        texts[key] = try file.text(value, key)
+      case "functions": functions = try file.texts(value, key)
+      case "include_offsets": offsets = try file.flag(value, key)
+      case "enable_explorer": isWanted = try file.flag(value, key)
+      case "probes", "start_event_id", "process_header", "event_type": texts[key] = ""
+      default: throw file.unknown(key, value)
+      }
+    }
+    if !isWanted { return nil }
+    guard let name = texts["name"], !name.isEmpty else {
+      throw file.error("an entry has no name", node)
+    }
+    if texts["probe"] == "custom" || texts["type"] == "custom" {
+      throw file.error("\(name): custom BPF is never traced: take the entry out", node)
+    }
+    guard let word = texts["probe"] else { throw file.error("\(name) has no probe", node) }
+    guard let kind = ProbeKind(word: word) else {
+      throw file.error("\(name): probe is none of syscalls, kprobe, uprobe, usdt", node)
+    }
+    self.name = name
+    self.kind = kind
+    regex = texts["regex"]
+    provider = texts["provider"]
+    let binary = texts["binary_path"] ?? (texts["type"] == "header" ? nil : texts["file"])
+    binaryPath = kind == .uprobe || kind == .usdt ? binary : nil
+    if kind == .uprobe || kind == .usdt {
+      guard binaryPath != nil else {
+        throw file.error("\(name): a \(word) needs the path of its binary (file)", node)
+      }
+    }
+    if let functions {
+      guard !functions.isEmpty else { throw file.error("\(name): functions is empty", node) }
+      source = .list(functions)
+      return
+    }
+    func path() throws(ProbeError) -> String {
+      guard let path = texts["file"] ?? binary else {
+        throw file.error("\(name) has no file", node)
+      }
+      return path
+    }
+    switch texts["type"] {
+    case "header": source = .header(try path())
+    case "binary": source = .binary(try path(), includeOffsets: offsets ?? false)
+    case "ksym": source = .kernelSymbols
+    case "usdt": source = .tracepoints(try path(), provider: provider)
+    case nil: throw file.error("\(name) has neither functions nor a type", node)
+    default: throw file.error("\(name): type is none of header, binary, ksym, usdt", node)
+    }
+  }
+}

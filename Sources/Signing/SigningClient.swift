@@ -1,0 +1,79 @@
+import CSocket
+import Glibc
+import ProbeDocument
+import TraceRequest
+
+/// The user's end of the signing service's socket.
+public struct SigningClient: Sendable {
+  private let path: String
+
+  /// A client of the service that listens there.
+  public init(path: String = SigningServer.standardPath) {
+    self.path = path
+  }
+
+  /// Has a request signed.
+  ///
+  /// - Parameter seconds: after so long without an answer it is given up.
+  /// - Returns: the signed document's text, which nobody has verified yet.
+  public func sign(_ request: SignRequest, seconds: Int = 60) throws(Refusal) -> [UInt8] {
+    let reply: Frame
+    do throws(ProbeError) {
+      reply = try exchange(request, until: Deadline(seconds: seconds))
+    } catch {
+      throw Refusal(error)
+    }
+    guard reply.kind == .signed else { throw Refusal(text: reply.body) }
+    return reply.body
+  }
+
+  private func exchange(
+    _ request: SignRequest, until deadline: Deadline
+  ) throws(ProbeError) -> Frame {
+    let binaries = try open(request.binaries)
+    let text = request.text
+    guard text.count <= Frame.Kind.request.limit else {
+      throw ProbeError(
+        "the request has \(text.count) bytes, where \(Frame.Kind.request.limit) is the limit",
+        "ask for fewer functions")
+    }
+    let descriptor = csocket_connect(path)
+    guard descriptor >= 0 else {
+      throw ProbeError(
+        "the signing service does not answer at \(path) (\(errorText(errno)))",
+        "build where it runs, or ask the administrator to start datacrumbs_sign_probes.service",
+        exitCode: 69)
+    }
+    let connection = Connection(descriptor)
+    var sendError: ProbeError?
+    do throws(ProbeError) {
+      try connection.send(
+        Frame(.request, body: text), descriptors: binaries.map(\.number), until: deadline)
+    } catch {
+      // A service that refuses early says why before it closes.
+      sendError = error
+    }
+    do throws(ProbeError) {
+      return try connection.receive(until: deadline).frame
+    } catch {
+      throw sendError ?? error
+    }
+  }
+
+  private func open(_ paths: [String]) throws(ProbeError) -> [Descriptor] {
+    guard paths.count <= CSOCKET_DESCRIPTORS else {
+      throw ProbeError(
+        "more than \(CSOCKET_DESCRIPTORS) programs and libraries", "build more than one probe file")
+    }
+    var descriptors: [Descriptor] = []
+    for path in paths {
+      let descriptor = Glibc.open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+      guard descriptor >= 0 else {
+        throw ProbeError(
+          "cannot read \(path) (\(errorText(errno)))", "check binary_path or file", exitCode: 66)
+      }
+      descriptors.append(Descriptor(descriptor))
+    }
+    return descriptors
+  }
+}
