@@ -29,12 +29,17 @@ public struct JobStatus: Sendable {
   public let since: String
   /// What becomes of the job when it cannot be traced.
   public let onFailure: FailureRule
+  /// Whose job it is; nil where no scheduler started it.
+  public let scheduler: ScheduledJob.Scheduler?
 
-  init(_ state: State, _ reason: String, onFailure: FailureRule) {
+  init(
+    _ state: State, _ reason: String, onFailure: FailureRule, scheduler: ScheduledJob.Scheduler?
+  ) {
     self.state = state
     self.reason = reason
     self.since = Timestamp.now.text
     self.onFailure = onFailure
+    self.scheduler = scheduler
   }
 
   /// Nil where the text is no status.
@@ -45,6 +50,7 @@ public struct JobStatus: Sendable {
     reason = json["reason"]?.string ?? ""
     since = json["since"]?.string ?? ""
     onFailure = json["on_failure"]?.string.flatMap(FailureRule.init) ?? .continue
+    scheduler = json["scheduler"]?.string.flatMap(ScheduledJob.Scheduler.init)
   }
 
   var json: JSON {
@@ -53,6 +59,7 @@ public struct JobStatus: Sendable {
       JSON.Member("reason", .string(reason)),
       JSON.Member("since", .string(since)),
       JSON.Member("on_failure", .string(onFailure.rawValue)),
+      JSON.Member("scheduler", .string(scheduler?.rawValue ?? "NONE")),
       JSON.Member("counts", .object([])),
     ])
   }

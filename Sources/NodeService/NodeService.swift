@@ -9,19 +9,23 @@ public struct StartRequest: Sendable {
   let probeFile: String
   let workDirectory: String?
   let marker: String?
+  let scheduler: ScheduledJob.Scheduler?
 
   /// - Parameters:
   ///   - probeFile: absolute.
   ///   - workDirectory: the job's; the user's home where nil.
   ///   - marker: the object that exports `datacrumbs_mark_task`.
+  ///   - scheduler: whose job it is; nil for one of no scheduler.
   public init(
-    job: RunID, uid: UInt32, probeFile: String, workDirectory: String?, marker: String?
+    job: RunID, uid: UInt32, probeFile: String, workDirectory: String?, marker: String?,
+    scheduler: ScheduledJob.Scheduler?
   ) {
     self.job = job
     self.uid = uid
     self.probeFile = probeFile
     self.workDirectory = workDirectory
     self.marker = marker
+    self.scheduler = scheduler
   }
 }
 
@@ -49,6 +53,7 @@ public struct NodeService {
   private let configuration: Configuration
   private let mistake: ServiceError?
   private let runPath: String
+  private let steps: StepProcesses
   private let connect: (Deadline) throws(ServiceError) -> any Units
   private let verify: Verify
 
@@ -76,11 +81,13 @@ public struct NodeService {
 
   init(
     configuration: Configuration, mistake: ServiceError? = nil, runPath: String,
+    steps: StepProcesses = StepProcesses(),
     connect: @escaping (Deadline) throws(ServiceError) -> any Units, verify: @escaping Verify
   ) {
     self.configuration = configuration
     self.mistake = mistake
     self.runPath = runPath
+    self.steps = steps
     self.connect = connect
     self.verify = verify
   }
@@ -92,22 +99,25 @@ public struct NodeService {
   public func start(_ request: StartRequest) throws(ServiceError) {
     try withJob(request.job, limit: startLimit) { (run, job) throws(ServiceError) in
       if isTraced(request.job, job) { return }
-      try failing(request.job, job, user: "uid \(request.uid)") { () throws(ServiceError) in
+      try failing(request.job, job, request.scheduler) { () throws(ServiceError) in
         if let mistake { throw mistake }
-        try write(.starting, "the tracer is being started", to: job)
+        try write(.starting, "the tracer is being started", request.scheduler, to: job)
         let user = try seal(request, run, job)
-        try startUnit(request.job)
-        try write(.tracing, "the tracer is ready", to: job)
+        let units = try startUnit(request.job)
+        try write(.tracing, "the tracer is ready", request.scheduler, to: job)
         journal(.info, job: request.job, user: user, "traced: \(request.probeFile)")
+        lookForLeftovers(besides: request.job, units)
       }
     }
   }
 
   /// Notes that a job cannot be traced, for a reason that the door has found.
-  public func refuse(_ id: RunID, reason: String) throws(ServiceError) {
+  public func refuse(
+    _ id: RunID, reason: String, scheduler: ScheduledJob.Scheduler?
+  ) throws(ServiceError) {
     try withJob(id, limit: startLimit) { (run, job) throws(ServiceError) in
       if isTraced(id, job) { return }
-      try failing(id, job, user: nil) { () throws(ServiceError) in
+      try failing(id, job, scheduler) { () throws(ServiceError) in
         throw ServiceError(reason, exitCode: ServiceError.badData)
       }
     }
@@ -158,11 +168,23 @@ public struct NodeService {
     return file.user
   }
 
-  private func startUnit(_ id: RunID) throws(ServiceError) {
+  /// Has the reaper look, where another job has files here and no process. It
+  /// runs beside us: this job waits for nobody else's leftovers.
+  private func lookForLeftovers(besides id: RunID, _ units: any Units) {
+    guard let others = try? jobs(of: .slurm).filter({ $0.description != id.description }),
+      !others.isEmpty
+    else { return }
+    let here = steps.jobs()
+    guard !others.allSatisfy({ here.contains($0.description) }) else { return }
+    try? units.begin("datacrumbs_reap.service", until: Deadline(seconds: 1))
+  }
+
+  private func startUnit(_ id: RunID) throws(ServiceError) -> any Units {
     let deadline = Deadline(seconds: Double(configuration.startLimit))
     let units = try connect(deadline)
     do {
       try units.start(id.unit, until: deadline)
+      return units
     } catch {
       // What hangs at its start would hang at a polite stop as well.
       try? units.kill(id.unit, until: Deadline(seconds: Self.killLimit))
@@ -173,16 +195,16 @@ public struct NodeService {
   /// Runs `body`; when it throws, leaves the reason where the user's job, the
   /// admin and the next call look for it, and nothing else.
   private func failing(
-    _ id: RunID, _ job: borrowing Directory, user: String?,
+    _ id: RunID, _ job: borrowing Directory, _ scheduler: ScheduledJob.Scheduler?,
     _ body: () throws(ServiceError) -> Void
   ) throws(ServiceError) {
     do throws(ServiceError) {
       try body()
     } catch {
-      journal(.error, job: id, user: user, "not traced: " + error.message)
+      journal(.error, job: id, user: nil, "not traced: " + error.message)
       try? job.remove(Self.probes)
       try? Directory.open(runPath, create: false)?.remove(id.environmentFile)
-      try? write(.failed, error.message, to: job)
+      try? write(.failed, error.message, scheduler, to: job)
       throw error
     }
   }
@@ -194,13 +216,13 @@ public struct NodeService {
     do throws(ServiceError) {
       request = try job.request(limit: configuration.readLimit)
     } catch {
-      return try refuse(job.id, reason: error.message)
+      return try refuse(job.id, reason: error.message, scheduler: job.scheduler)
     }
     guard let request else { return }
     try start(
       StartRequest(
         job: job.id, uid: job.uid, probeFile: request.probeFile,
-        workDirectory: job.workDirectory, marker: marker))
+        workDirectory: job.workDirectory, marker: marker, scheduler: job.scheduler))
   }
 
   // MARK: stop
@@ -254,20 +276,14 @@ public struct NodeService {
   /// Every job that has files on this node, or the one asked for.
   public func report(_ only: RunID?) throws(ServiceError) -> [Report] {
     guard let run = try Directory.open(runPath, owner: 0, create: false) else { return [] }
-    var jobs: [String: RunID] = [:]
-    for name in try run.names() {
-      if let id = RunID(environmentFile: name) ?? RunID(name) { jobs[id.description] = id }
-    }
-    let asked = jobs.values.filter {
+    let asked = try jobs(in: run).filter {
       only?.description == nil || only?.description == $0.description
     }
     if asked.isEmpty { return [] }
     let deadline = Deadline(seconds: Double(configuration.readLimit))
     let units = try connect(deadline)
     var reports: [Report] = []
-    for id in asked.sorted(by: {
-      ($0.description.count, $0.description) < ($1.description.count, $1.description)
-    }) {
+    for id in asked {
       let text = try run.subdirectory(id.description, create: false)?.read(Self.status)
       reports.append(
         Report(
@@ -275,6 +291,27 @@ public struct NodeService {
           unit: try units.state(id.unit, until: deadline)))
     }
     return reports
+  }
+
+  /// The jobs of a scheduler that have files here.
+  func jobs(of scheduler: ScheduledJob.Scheduler) throws(ServiceError) -> [RunID] {
+    guard let run = try Directory.open(runPath, create: false) else { return [] }
+    var found: [RunID] = []
+    for id in try jobs(in: run) {
+      let text = try run.subdirectory(id.description, create: false)?.read(Self.status)
+      if text.flatMap(JobStatus.init)?.scheduler == scheduler { found.append(id) }
+    }
+    return found
+  }
+
+  private func jobs(in run: borrowing Directory) throws(ServiceError) -> [RunID] {
+    var jobs: [String: RunID] = [:]
+    for name in try run.names() {
+      if let id = RunID(environmentFile: name) ?? RunID(name) { jobs[id.description] = id }
+    }
+    return jobs.values.sorted {
+      ($0.description.count, $0.description) < ($1.description.count, $1.description)
+    }
   }
 
   // MARK: files
@@ -293,9 +330,11 @@ public struct NodeService {
   }
 
   private func write(
-    _ state: JobStatus.State, _ reason: String, to job: borrowing Directory
+    _ state: JobStatus.State, _ reason: String, _ scheduler: ScheduledJob.Scheduler?,
+    to job: borrowing Directory
   ) throws(ServiceError) {
-    let status = JobStatus(state, reason, onFailure: configuration.onFailure)
+    let status = JobStatus(
+      state, reason, onFailure: configuration.onFailure, scheduler: scheduler)
     try job.write(Self.status, status.json.text + [UInt8(ascii: "\n")], mode: 0o644)
   }
 

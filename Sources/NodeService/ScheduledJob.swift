@@ -10,7 +10,8 @@ public struct ScheduledJob: Sendable {
   public let uid: UInt32
   /// Its working directory, where the scheduler tells it.
   public let workDirectory: String?
-  private let scheduler: Scheduler
+  /// Whose job it is.
+  public let scheduler: Scheduler
   private let environment: @Sendable (String) -> String?
 
   /// The schedulers that are known.

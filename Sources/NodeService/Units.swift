@@ -13,6 +13,8 @@ public struct UnitState: Sendable {
 protocol Units {
   /// Starts a unit; returns when it is ready. A unit that is ready already is no error.
   func start(_ unit: String, until deadline: Deadline) throws(ServiceError)
+  /// Has a unit started, and does not wait for it.
+  func begin(_ unit: String, until deadline: Deadline) throws(ServiceError)
   /// Stops a unit; returns when it has ended. One that does not run is no error.
   func stop(_ unit: String, until deadline: Deadline) throws(ServiceError)
   /// Kills every process of a unit, then returns when it has ended.
@@ -43,6 +45,16 @@ final class SystemdUnits: Units {
     guard let ending, ending.result != "done" else { return }
     throw ServiceError(
       "the tracer did not start: \(unit): \(ending.reason); see journalctl -u \(unit)")
+  }
+
+  func begin(_ unit: String, until deadline: Deadline) throws(ServiceError) {
+    do {
+      _ = try manager(
+        "StartUnit", [.string(unit), .string("replace")], until: deadline
+      ) { _ in }
+    } catch {
+      throw Self.error("cannot start", unit, error)
+    }
   }
 
   func stop(_ unit: String, until deadline: Deadline) throws(ServiceError) {

@@ -59,6 +59,16 @@ struct Arguments {
     return job
   }
 
+  /// The value of `--scheduler`: Slurm's where there is none, nil for NONE.
+  func scheduler() throws(ServiceError) -> ScheduledJob.Scheduler? {
+    let text = (values["scheduler"] ?? "SLURM").uppercased()
+    if text == "NONE" { return nil }
+    guard let scheduler = ScheduledJob.Scheduler(rawValue: text) else {
+      throw Self.usage("unknown scheduler: \(text): SLURM, FLUX and NONE are known")
+    }
+    return scheduler
+  }
+
   static func usage(_ message: String) -> ServiceError {
     ServiceError(message + ": see datacrumbs_service --help", exitCode: ServiceError.usage)
   }

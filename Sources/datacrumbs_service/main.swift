@@ -6,6 +6,7 @@ let usage = """
                                   [--work-dir DIR] [--marker PATH]
          datacrumbs_service start --job ID --refused REASON
          datacrumbs_service stop --job ID
+         datacrumbs_service reap
          datacrumbs_service status [--job ID] [--json]
          datacrumbs_service prolog|epilog [--scheduler SLURM|FLUX] [--marker PATH]
 
@@ -16,12 +17,15 @@ let usage = """
                 --probe-file  the signed probe file, absolute; read with the user's rights
                 --work-dir    the job's working directory; the user's home by default
                 --marker      the object that exports datacrumbs_mark_task
+                --scheduler   whose job it is: SLURM (the default), FLUX or NONE
                 --refused     start nothing; note in the job's status why
     stop      stop the job's tracer; return when it is gone
     prolog    start the tracer of the job whose prolog this is, where its user asked for
               one; the job is in the environment. Always 0 inside of a job: no node is
               drained, and the job's status says what went wrong
     epilog    stop it
+    reap      end the tracers of Slurm's jobs that are not on this node any more, where an
+              epilog never ran; nothing where Slurm does not answer
     status    the traced jobs of this node; --json: one JSON object a line
 
   Settings: \(Configuration.path)
@@ -34,17 +38,20 @@ func run(_ words: [String]) throws(ServiceError) {
   switch words.first {
   case "start":
     let arguments = try Arguments(
-      rest, options: ["job", "uid", "probe-file", "work-dir", "marker", "refused"])
+      rest, options: ["job", "uid", "probe-file", "work-dir", "marker", "refused", "scheduler"])
     let job = try arguments.job()
+    let scheduler = try arguments.scheduler()
     let service = try nodeService("start")
-    if let reason = arguments["refused"] { return try service.refuse(job, reason: reason) }
+    if let reason = arguments["refused"] {
+      return try service.refuse(job, reason: reason, scheduler: scheduler)
+    }
     guard let uid = UInt32(try arguments.required("uid")) else {
       throw Arguments.usage("not a user id: \(try arguments.required("uid"))")
     }
     try service.start(
       StartRequest(
         job: job, uid: uid, probeFile: try arguments.required("probe-file"),
-        workDirectory: arguments["work-dir"], marker: arguments["marker"]))
+        workDirectory: arguments["work-dir"], marker: arguments["marker"], scheduler: scheduler))
   case "stop":
     let job = try Arguments(rest, options: ["job"]).job()
     try nodeService("stop").stop(job)
@@ -63,6 +70,11 @@ func run(_ words: [String]) throws(ServiceError) {
       }
     } catch {
       error.print(program: "datacrumbs_service")
+    }
+  case "reap":
+    _ = try Arguments(rest, options: [])
+    for job in try Reaper(service: try nodeService("reap")).reap(limit: 30) {
+      print("ended the tracer of job \(job)")
     }
   case "status":
     let arguments = try Arguments(rest, options: ["job"], flags: ["json"])

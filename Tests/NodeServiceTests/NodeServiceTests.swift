@@ -17,6 +17,10 @@ private final class FakeUnits: Units {
     active.insert(unit)
   }
 
+  func begin(_ unit: String, until deadline: Deadline) throws(ServiceError) {
+    calls.append("begin " + unit)
+  }
+
   func stop(_ unit: String, until deadline: Deadline) throws(ServiceError) {
     calls.append("stop " + unit)
     if let stopFailure { throw stopFailure }
@@ -49,6 +53,7 @@ private final class FakeUnits: Units {
   private func service(_ text: String = "", mistake: ServiceError? = nil) throws -> NodeService {
     NodeService(
       configuration: try Configuration(text: text, path: "c.conf"), mistake: mistake, runPath: run,
+      steps: StepProcesses(path: folder.path + "/proc"),
       connect: { [units] _ throws(ServiceError) in units },
       verify: { (bytes, uid, path) throws(ServiceError) in
         if bytes != Array("packed".utf8) {
@@ -61,7 +66,8 @@ private final class FakeUnits: Units {
   private func request(_ file: String? = nil) -> StartRequest {
     StartRequest(
       job: seven, uid: getuid(), probeFile: file ?? folder.path + "/p.json.gz",
-      workDirectory: "/home/al ice/$x", marker: "/usr/lib/spank_datacrumbs.so")
+      workDirectory: "/home/al ice/$x", marker: "/usr/lib/spank_datacrumbs.so",
+      scheduler: .slurm)
   }
 
   private func status() throws -> JobStatus {
@@ -184,7 +190,7 @@ private final class FakeUnits: Units {
 
   @Test func aRefusalOfTheDoorBecomesTheStatus() throws {
     let error = failure {
-      try service().refuse(seven, reason: "the key `probes`\nis gone")
+      try service().refuse(seven, reason: "the key `probes`\nis gone", scheduler: .slurm)
     }
     #expect(error?.exitCode == ServiceError.badData)
     #expect(try status().reason == "the key `probes` is gone")
@@ -285,5 +291,40 @@ private final class FakeUnits: Units {
     #expect(json["state"]?.string == "tracing")
     #expect(json["unit"]?["active_state"]?.string == "active")
     #expect(try service().report(RunID("8")).isEmpty)
+  }
+
+  @Test func reapsWhatBelongsToNoJobOfThisNodeAndNothingElse() throws {
+    let ids = ["7", "8", "9", "10"].compactMap { RunID($0) }
+    for id in ids {
+      try service().start(
+        StartRequest(
+          job: id, uid: getuid(), probeFile: folder.path + "/p.json.gz", workDirectory: "/",
+          marker: nil, scheduler: id.description == "10" ? nil : .slurm))
+    }
+    folder.write("squeue", "#!/bin/sh\necho '8'\n", mode: 0o755)
+    mkdir(folder.path + "/proc", 0o755)
+    mkdir(folder.path + "/proc/321", 0o755)
+    folder.write("proc/321/cmdline", "slurmstepd: [9.batch]\0\0")
+    let reaper = Reaper(
+      service: try service(), squeue: Command(path: folder.path + "/squeue", arguments: []),
+      steps: StepProcesses(path: folder.path + "/proc"))
+    #expect(try reaper.reap(limit: 10).map(\.description) == ["7"])
+    #expect(units.calls.suffix(1) == ["stop datacrumbs@7.service"])
+    #expect(units.calls.contains("begin datacrumbs_reap.service"))
+    #expect(
+      folder.names("run")
+        == ["10", "8", "9", "datacrumbs-10.env", "datacrumbs-8.env", "datacrumbs-9.env"])
+  }
+
+  @Test func reapsNothingWhereSlurmDoesNotAnswer() throws {
+    try service().start(request())
+    for script in ["exit 1", "exec sleep 60"] {
+      folder.write("squeue", "#!/bin/sh\n\(script)\n", mode: 0o755)
+      let reaper = Reaper(
+        service: try service(), squeue: Command(path: folder.path + "/squeue", arguments: []),
+        steps: StepProcesses(path: folder.path + "/none"))
+      #expect(failure { _ = try reaper.reap(limit: 1) }?.exitCode == ServiceError.unavailable)
+    }
+    #expect(folder.names("run") == ["7", "datacrumbs-7.env"])
   }
 }
