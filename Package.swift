@@ -77,7 +77,8 @@ let tests: [Target] = [
   .testTarget(name: "ProbeDocumentTests", dependencies: ["ProbeDocument"]),
   .testTarget(name: "SigningTests", dependencies: ["Signing", "ProbeDocument"]),
   .testTarget(name: "NodeServiceTests", dependencies: ["NodeService", yams]),
-  .testTarget(name: "TracerTests", dependencies: ["Tracer"]),
+  .testTarget(
+    name: "TracerTests", dependencies: ["Tracer", "datacrumbs"], exclude: ["Fixtures"]),
 ]
 
 let package = Package(
