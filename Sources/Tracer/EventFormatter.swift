@@ -5,8 +5,9 @@ import Glibc
 ///
 /// Nothing is allocated for an event: what never changes of a function is made once.
 final class EventFormatter {
-  /// No line is longer: two paths of PATH_MAX whose every byte is escaped, and the rest.
-  static let longestLine = 2 * 6 * Int(DC_STRING_SIZE) + 2048
+  /// What one record adds is never longer: two paths of PATH_MAX whose every byte is escaped,
+  /// and the rest.
+  static let longestLine = 2 * 6 * Int(DC_STRING_SIZE) + 4096
 
   private struct Prepared {
     let begin: [UInt8]
@@ -23,6 +24,12 @@ final class EventFormatter {
   private let text: UnsafeMutablePointer<UInt8>
   private let capacity: Int
   private var used = 0
+  /// Strings whose definition has been written, by their hash.
+  private var written = ForgetfulTable(bits: 17)
+  /// The hash of the path of each file key.
+  private var files = ForgetfulTable(bits: 16)
+  private var path: [UInt8] = []
+  private var tasks = TaskRanks()
 
   /// - Parameter start: the CLOCK_MONOTONIC time that is 0 in the trace, in nanoseconds.
   init(
@@ -49,10 +56,14 @@ final class EventFormatter {
   private static func prepare(_ function: TracedFunction) -> Prepared {
     var hasPath = false
     let keys = function.arguments.map { argument -> [UInt8] in
+      guard argument.kind == .path else {
+        return Array(",".utf8) + JSONText.quoted(argument.name) + [0x3a]
+      }
       // The file of a call has the name that readers of such traces look for.
-      let isFile = argument.kind == .path && !hasPath
-      if isFile { hasPath = true }
-      return Array(",".utf8) + JSONText.quoted(isFile ? "fname" : argument.name) + [0x3a]
+      defer { hasPath = true }
+      return hasPath
+        ? Array(",".utf8) + JSONText.quoted(argument.name + "_hash") + Array(":\"".utf8)
+        : Array(",\"fhash\":\"".utf8)
     }
     let begin =
       Array("{\"name\":".utf8) + JSONText.quoted(function.name) + Array(",\"cat\":".utf8)
@@ -60,27 +71,36 @@ final class EventFormatter {
     return Prepared(begin: begin, function: function, keys: keys)
   }
 
-  /// Appends one event. Records that make no sense are passed over.
-  func append(_ bytes: UnsafeRawBufferPointer) {
+  /// Appends what one record says. Records that make no sense are passed over.
+  /// - Returns: whether it was a call.
+  func append(_ bytes: UnsafeRawBufferPointer) -> Bool {
     let size = MemoryLayout<dc_record>.size
-    guard bytes.count >= size, hasRoom else { return }
+    guard bytes.count >= size, hasRoom else { return false }
     let record = bytes.loadUnaligned(as: dc_record.self)
+    let payload = UnsafeRawBufferPointer(rebasing: bytes[size...])
     let index = Int(record.function)
-    if record.kind == UInt8(DC_KIND_SYSCALL.rawValue) {
-      guard index < syscalls.count, let prepared = syscalls[index] else { return }
-      append(record, prepared, UnsafeRawBufferPointer(rebasing: bytes[size...]), isSyscall: true)
-    } else {
-      guard index < functions.count else { return }
-      append(
-        record, functions[index], UnsafeRawBufferPointer(rebasing: bytes[size...]),
-        isSyscall: false)
+    switch UInt32(record.kind) {
+    case DC_KIND_FILE.rawValue:
+      learnFile(record, payload)
+      return false
+    case DC_KIND_PROCESS.rawValue:
+      putProcess(record, payload)
+      return false
+    case DC_KIND_SYSCALL.rawValue:
+      guard index < syscalls.count, let prepared = syscalls[index] else { return false }
+      append(record, prepared, payload, isSyscall: true)
+    default:
+      guard index < functions.count else { return false }
+      append(record, functions[index], payload, isSyscall: false)
     }
+    return true
   }
 
   private func append(
     _ record: dc_record, _ prepared: borrowing Prepared, _ payload: UnsafeRawBufferPointer,
     isSyscall: Bool
   ) {
+    let hashes = defineStrings(record, payload)
     put(prepared.begin)
     putMicroseconds(record.start &- start)
     put(",\"dur\":")
@@ -100,39 +120,138 @@ final class EventFormatter {
         put(name)
         put("\"")
       }
-      putArguments(record, prepared, payload)
+      putArguments(record, prepared, payload, hashes)
     }
     put("}}\n")
   }
 
   private func putArguments(
-    _ record: dc_record, _ prepared: borrowing Prepared, _ payload: UnsafeRawBufferPointer
+    _ record: dc_record, _ prepared: borrowing Prepared, _ payload: UnsafeRawBufferPointer,
+    _ hashes: (first: UInt64, second: UInt64)
   ) {
     var at = 0
+    if record.flags & UInt8(DC_HAS_FILE.rawValue) != 0, payload.count >= 8 {
+      if let hash = files[payload.loadUnaligned(as: UInt64.self)] {
+        put(",\"fhash\":\"")
+        putHash(hash)
+        put("\"")
+      }
+      at = 8
+    }
     for index in 0..<Int(DC_ARGUMENTS) where record.values & (1 << index) != 0 {
       guard at + 8 <= payload.count else { return }
       let value = payload.loadUnaligned(fromByteOffset: at, as: UInt64.self)
       at += 8
       guard index < prepared.keys.count else { continue }
       put(prepared.keys[index])
-      switch prepared.function.arguments[index].kind {
+      let argument = prepared.function.arguments[index]
+      let shift = UInt64(64 - 8 * argument.size)
+      switch argument.kind {
       case .descriptor: put(Int64(Int32(truncatingIfNeeded: value)))
-      case .signed: put(Int64(bitPattern: value))
-      default: put(value)
+      case .signed: put(Int64(bitPattern: value << shift) >> Int64(shift))
+      default: put((value << shift) >> shift)
       }
     }
+    var isFirst = true
     for index in 0..<Int(DC_ARGUMENTS) where record.strings & (1 << index) != 0 {
-      guard at + 2 <= payload.count else { return }
+      let hash = isFirst ? hashes.first : hashes.second
+      isFirst = false
+      guard hash != 0, index < prepared.keys.count else { continue }
+      put(prepared.keys[index])
+      putHash(hash)
+      put("\"")
+    }
+  }
+
+  // MARK: - Strings, each written once
+
+  /// Writes the definitions of a record's strings that are new, and returns their hashes.
+  private func defineStrings(
+    _ record: dc_record, _ payload: UnsafeRawBufferPointer
+  ) -> (first: UInt64, second: UInt64) {
+    guard record.strings != 0 else { return (0, 0) }
+    var at = 8 * record.values.nonzeroBitCount
+    if record.flags & UInt8(DC_HAS_FILE.rawValue) != 0 { at += 8 }
+    var first: UInt64 = 0
+    var second: UInt64 = 0
+    for number in 0..<record.strings.nonzeroBitCount {
+      guard at + 2 <= payload.count else { break }
       let length = Int(payload.loadUnaligned(fromByteOffset: at, as: UInt16.self).littleEndian)
       at += 2
-      guard at + length <= payload.count else { return }
-      if length > 0, index < prepared.keys.count {
-        put(prepared.keys[index])
-        used += JSONText.quote(
-          UnsafeRawBufferPointer(rebasing: payload[at..<(at + length)]), to: text + used)
+      guard at + length <= payload.count else { break }
+      if length > 0 {
+        let text = UnsafeRawBufferPointer(rebasing: payload[at..<(at + length)])
+        if number == 0 {
+          first = define(text, isFile: true)
+        } else {
+          second = define(text, isFile: false)
+        }
       }
       at += length
     }
+    return (first, second)
+  }
+
+  /// The hash of a string; a string that is new gets its line first.
+  private func define(_ text: UnsafeRawBufferPointer, isFile: Bool) -> UInt64 {
+    let hash = StringHash.of(text)
+    // The same text may be a file's name and another string: a line for each.
+    let key = isFile ? hash : ~hash
+    if written[key] == nil {
+      written.insert(key, 1)
+      put(isFile ? "{\"name\":\"FH\"" : "{\"name\":\"SH\"")
+      put(",\"cat\":\"dftracer\",\"ph\":\"M\",\"pid\":0,\"tid\":0,\"args\":{\"name\":")
+      used += JSONText.quote(text, to: self.text + used)
+      put(",\"value\":\"")
+      putHash(hash)
+      put("\"}}\n")
+    }
+    return hash
+  }
+
+  /// Keeps the path that a file key stands for.
+  private func learnFile(_ record: dc_record, _ payload: UnsafeRawBufferPointer) {
+    path.removeAll(keepingCapacity: true)
+    let names = UnsafeRawBufferPointer(
+      rebasing: payload.last == 0 ? payload.dropLast()[...] : payload[...])
+    // linux/magic.h: what has no place in a file system is named as /proc/PID/fd names it.
+    switch record.result {
+    case 0x5049_5045: path += "pipe:[\(record.duration)]".utf8
+    case 0x534f_434b: path += "socket:[\(record.duration)]".utf8
+    case 0x0904_1934:
+      path += "anon_inode:".utf8
+      path += names
+    default:
+      if record.flags & UInt8(DC_NO_STRING.rawValue) != 0 { path += "...".utf8 }
+      if names.elementsEqual("/".utf8) || names.isEmpty {
+        path += "/".utf8
+      } else {
+        for name in names.split(separator: 0).reversed() {
+          path.append(UInt8(ascii: "/"))
+          path += name
+        }
+      }
+    }
+    files.insert(record.start, path.withUnsafeBytes { define($0, isFile: true) })
+  }
+
+  /// A process by its name, as Perfetto shows it, and by its task of the job.
+  private func putProcess(_ record: dc_record, _ payload: UnsafeRawBufferPointer) {
+    let task = tasks.rank(of: record.pid, parent: UInt32(truncatingIfNeeded: record.result))
+    let name = payload.prefix { $0 != 0 }
+    put("{\"name\":\"process_name\",\"cat\":\"datacrumbs\",\"ph\":\"M\",\"ts\":")
+    putMicroseconds(record.start &- start)
+    put(",\"pid\":")
+    put(UInt64(record.pid))
+    put(",\"tid\":")
+    put(UInt64(record.pid))
+    put(",\"args\":{\"name\":")
+    used += JSONText.quote(UnsafeRawBufferPointer(rebasing: name), to: text + used)
+    if let task {
+      put(",\"task\":")
+      put(UInt64(task))
+    }
+    put("}}\n")
   }
 
   /// Appends a line that is made elsewhere.
@@ -166,6 +285,15 @@ final class EventFormatter {
 
   private func put(_ value: UInt64) {
     used += Decimal.write(value, to: text + used)
+  }
+
+  /// 16 hexadecimal digits.
+  private func putHash(_ hash: UInt64) {
+    for position in 0..<16 {
+      let digit = UInt8(truncatingIfNeeded: hash >> UInt64(60 - 4 * position)) & 15
+      text[used + position] = digit < 10 ? digit + 0x30 : digit + 0x57
+    }
+    used += 16
   }
 
   /// Nanoseconds as microseconds with three decimals.

@@ -1,6 +1,7 @@
 import CLibBPF
 import CTracerBPF
 import Glibc
+import ProbeDocument
 
 /// What the kernel side is told before it is loaded.
 struct KernelSettings {
@@ -23,6 +24,7 @@ final class KernelProbes {
   private var links: [OpaquePointer] = []
   private var linkDescriptors: [Int32] = []
   private let usesMulti: Bool
+  private var inFlight: Int32 = -1
 
   /// By system call number.
   private(set) var syscalls: [TracedFunction?] = Array(repeating: nil, count: Int(DC_SYSCALLS))
@@ -32,7 +34,7 @@ final class KernelProbes {
   private(set) var attachedCount = 0
 
   /// Loads the programs for these groups of functions; nothing is attached yet.
-  init(_ groups: [ProbeGroup], _ settings: KernelSettings) throws(TracerError) {
+  init(_ groups: [ProbeCategory], _ settings: KernelSettings) throws(TracerError) {
     usesMulti = datacrumbs_has_uprobe_multi() != 0
     libbpf_set_print { level, format, arguments in
       guard level == LIBBPF_WARN, KernelProbes.isVerbose, let format, let arguments else {
@@ -68,7 +70,7 @@ final class KernelProbes {
 
   // MARK: - Before loading
 
-  private func chooseSyscalls(_ groups: [ProbeGroup]) {
+  private func chooseSyscalls(_ groups: [ProbeCategory]) {
     let chosen = groups.filter { $0.kind == .syscalls }
     let table = SyscallTable.named(Set(chosen.flatMap(\.functions)))
     for group in chosen {
@@ -78,8 +80,11 @@ final class KernelProbes {
           continue
         }
         if syscalls[entry.number] == nil {
+          let asked = ArgumentSpecification(
+            group.functionArguments, function: name, known: entry.arguments)
           syscalls[entry.number] = TracedFunction(
-            category: group.name, name: name, arguments: entry.arguments)
+            category: group.name, name: name, arguments: asked?.arguments ?? entry.arguments,
+            chosen: asked?.chosen)
         }
       }
     }
@@ -102,7 +107,8 @@ final class KernelProbes {
       guard let function, (number + 1) * MemoryLayout<dc_capture>.stride <= size else { continue }
       captures.storeBytes(
         of: dc_capture(
-          wanted: 1, values: function.values, strings: function.strings, unused: 0),
+          wanted: 1, values: function.values, strings: function.strings,
+          file: function.file),
         toByteOffset: begin + number * MemoryLayout<dc_capture>.stride, as: dc_capture.self)
     }
     bpf_map__set_max_entries(try map("events"), settings.ringSize)
@@ -121,12 +127,13 @@ final class KernelProbes {
   // MARK: - Attaching
 
   /// Attaches everything that can be; the rest is in `notAttached`.
-  func attach(_ groups: [ProbeGroup], marker: String) throws(TracerError) {
+  func attach(_ groups: [ProbeCategory], marker: String) throws(TracerError) {
     for name in ["task_fork", "task_exec", "task_exit"] {
       if let error = attachTracepoint(name) {
         throw TracerError(.unavailable, "cannot follow tasks: \(name): \(error)")
       }
     }
+    openInFlight()
     attachFunctions(groups)
     if syscalls.contains(where: { $0 != nil }) {
       if let error = attachTracepoint("sys_enter") ?? attachTracepoint("sys_exit") {
@@ -164,7 +171,7 @@ final class KernelProbes {
     }
   }
 
-  private func attachFunctions(_ groups: [ProbeGroup]) {
+  private func attachFunctions(_ groups: [ProbeCategory]) {
     for group in groups {
       switch group.kind {
       case .syscalls:
@@ -179,8 +186,8 @@ final class KernelProbes {
     }
   }
 
-  private func attachUprobeGroup(_ group: ProbeGroup) {
-    guard let path = group.binary else {
+  private func attachUprobeGroup(_ group: ProbeCategory) {
+    guard let path = group.binaryPath else {
       for name in group.functions { refuse(group, name, "the category names no binary_path") }
       return
     }
@@ -198,12 +205,11 @@ final class KernelProbes {
         refuse(group, name, "no such function in \(path)")
         continue
       }
-      let function = TracedFunction(category: group.name, name: name, arguments: [])
-      places.append(
-        (
-          offset,
-          UInt64(functions.count) | UInt64(function.values) << 32 | UInt64(function.strings) << 40
-        ))
+      let asked = ArgumentSpecification(group.functionArguments, function: name, known: [])
+      let function = TracedFunction(
+        category: group.name, name: name, arguments: asked?.arguments ?? [],
+        chosen: asked?.chosen)
+      places.append((offset, UInt64(functions.count) | function.cookieBits))
       functions.append(function)
       names.append(name)
     }
@@ -219,7 +225,7 @@ final class KernelProbes {
     }
   }
 
-  private func refuse(_ group: ProbeGroup, _ function: String, _ reason: String) {
+  private func refuse(_ group: ProbeCategory, _ function: String, _ reason: String) {
     notAttached.append(NotAttached(category: group.name, function: function, reason: reason))
   }
 
@@ -273,6 +279,24 @@ final class KernelProbes {
     guard fd >= 0 else { return errorText(-fd) }
     linkDescriptors.append(fd)
     return nil
+  }
+
+  /// Opened as root, read at the end: the programs' look at calls that are still in flight.
+  private func openInFlight() {
+    guard let program = bpf_object__find_program_by_name(object, "in_flight"),
+      let link = bpf_program__attach_iter(program, nil)
+    else { return }
+    links.append(link)
+    inFlight = bpf_iter_create(bpf_link__fd(link))
+  }
+
+  /// Has every call that is still in flight written as incomplete.
+  func reportInFlight() {
+    guard inFlight >= 0 else { return }
+    var buffer = [UInt8](repeating: 0, count: 4096)
+    while read(inFlight, &buffer, buffer.count) > 0 {}
+    close(inFlight)
+    inFlight = -1
   }
 
   /// Takes every program off its hook. Needs no capability.

@@ -4,7 +4,7 @@ import TraceRequest
 
 /// The first and the last lines of a trace: what it is of, and what it lacks.
 enum TraceMetadata {
-  static let format = 1
+  static let format = 2
 
   /// The opening bracket and the line that says what the trace is of.
   static func head(

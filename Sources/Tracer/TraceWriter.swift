@@ -114,8 +114,7 @@ final class TraceWriter: @unchecked Sendable {
   private func write(_ block: Block) {
     var pending: UInt64 = 0
     Ring.forEachRecord(in: UnsafeRawBufferPointer(rebasing: block.memory[..<block.used])) {
-      formatter.append($0)
-      pending += 1
+      if formatter.append($0) { pending += 1 }
       if !formatter.hasRoom { flush(&pending) }
     }
     flush(&pending)

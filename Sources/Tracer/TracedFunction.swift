@@ -1,4 +1,5 @@
 import CTracerBPF
+import TraceRequest
 
 /// One argument of a function: its name and how its value is read.
 struct TracedArgument {
@@ -14,6 +15,8 @@ struct TracedArgument {
 
   let name: String
   let kind: Kind
+  /// How many bytes of the register count.
+  var size = 8
 }
 
 /// A function that is traced, and how its records look in the trace.
@@ -25,23 +28,90 @@ struct TracedFunction {
   var values: UInt8 = 0
   /// Bit n: argument n is captured as a string.
   var strings: UInt8 = 0
+  /// 1 + the argument whose file is looked up, 0 for none.
+  var file: UInt8 = 0
 
-  init(category: String, name: String, arguments: [TracedArgument]) {
+  /// - Parameters:
+  ///   - arguments: the function's arguments by their place.
+  ///   - chosen: the places that the probe file asks for; nil: paths, descriptors and sizes.
+  init(category: String, name: String, arguments: [TracedArgument], chosen: Set<Int>? = nil) {
     self.category = category
     self.name = name
-    self.arguments = arguments
+    self.arguments = Array(arguments.prefix(Int(DC_ARGUMENTS)))
     var count = 0
-    for (index, argument) in arguments.prefix(Int(DC_ARGUMENTS)).enumerated() {
+    for (index, argument) in self.arguments.enumerated() {
+      let isAsked = chosen?.contains(index) ?? false
       switch argument.kind {
       case .path where count < Int(DC_STRINGS):
         strings |= 1 << index
         count += 1
-      case .descriptor, .size:
+      case .descriptor:
+        values |= 1 << index
+        if file == 0 { file = UInt8(index + 1) }
+      case .size where chosen == nil:
         values |= 1 << index
       default:
-        break
+        if isAsked { values |= 1 << index }
       }
     }
+    // A call with a path says itself which file it is about.
+    if strings != 0 { file = 0 }
+  }
+
+  /// What a uprobe's cookie says of the function.
+  var cookieBits: UInt64 {
+    UInt64(values) << 32 | UInt64(strings) << 40 | UInt64(file) << 48
+  }
+}
+
+/// `function_arguments` of a category: for each function an array of objects with `index`,
+/// `label`, `c_type`, `num_bytes` and `is_pointer`, as DataCrumbs' probe files have them.
+struct ArgumentSpecification {
+  let arguments: [TracedArgument]
+  let chosen: Set<Int>
+
+  /// The arguments of `function`, nil where the document says nothing of it. What it leaves open
+  /// is taken from `known`.
+  init?(_ document: JSON, function: String, known: [TracedArgument]) {
+    guard case .array(let elements)? = document[function] else { return nil }
+    var arguments = known
+    var chosen: Set<Int> = []
+    for element in elements {
+      guard case .number(let text)? = element["index"], let index = Int(text),
+        (0..<Int(DC_ARGUMENTS)).contains(index)
+      else { continue }
+      while arguments.count <= index {
+        arguments.append(TracedArgument(name: "arg\(arguments.count)", kind: .unsigned))
+      }
+      let label = element["label"]?.string ?? arguments[index].name
+      arguments[index] = TracedArgument(
+        name: label, kind: Self.kind(element, label) ?? arguments[index].kind,
+        size: Self.size(element))
+      chosen.insert(index)
+    }
+    self.arguments = arguments
+    self.chosen = chosen
+  }
+
+  private static func size(_ element: JSON) -> Int {
+    guard case .number(let text)? = element["num_bytes"], let size = Int(text),
+      [1, 2, 4, 8].contains(size)
+    else { return 8 }
+    return size
+  }
+
+  private static func kind(_ element: JSON, _ label: String) -> TracedArgument.Kind? {
+    guard let type = element["c_type"]?.string else { return nil }
+    let words = type.split(whereSeparator: { $0 == " " || $0 == "*" })
+    if type.contains("*") {
+      return words.contains("char") && words.contains("const") ? .path : .pointer
+    }
+    if words.contains("size_t") { return .size }
+    if label == "fd" || label == "fildes" || label == "filedes" { return .descriptor }
+    if words.contains("unsigned") || words.contains(where: { $0.hasPrefix("u") }) {
+      return .unsigned
+    }
+    return .signed
   }
 }
 

@@ -56,7 +56,7 @@ public struct TracerProgram {
     self.request = request
     signals = try Self.catchSignals()
     let account = try Account(named: request.user)
-    let groups = try ProbeFile(path: request.probeFile).groups
+    let groups = try ProbeFile.read(request.probeFile).categories
     probes = try KernelProbes(groups, KernelSettings(job: job, user: account.uid))
     try probes.attach(groups, marker: request.marker)
     ring = try Ring(descriptor: probes.ringDescriptor, size: probes.ringSize)
@@ -106,6 +106,7 @@ public struct TracerProgram {
     }
     notify("STOPPING=1\nSTATUS=writing what is left")
     probes.detach()
+    probes.reportInFlight()
     while !ring.isEmpty {
       drain(into: &block)
       // Every block waits for the disk: until one is free.

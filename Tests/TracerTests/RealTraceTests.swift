@@ -88,9 +88,11 @@ struct RealTraceTests {
   @Test func aRenameHasBothPaths() throws {
     let run = try TracedRun([Self.files])
     try run.run(["sh", "-c", "touch old-name; mv old-name new-name"])
-    let rename = try #require(try run.finish().named("renameat2").first)
+    let trace = try run.finish()
+    let rename = try #require(trace.named("renameat2").first)
     #expect(rename.path == "old-name")
-    #expect(rename.arguments["newname"] as? String == "new-name")
+    let hash = try #require(rename.arguments["newname_hash"] as? String)
+    #expect(trace.strings[hash] == "new-name")
   }
 
   @Test func theTracerHasTheUsersIdsAndNoCapability() throws {
@@ -116,13 +118,8 @@ struct RealTraceTests {
   @Test func aKilledTracerLeavesAReadableFile() throws {
     let run = try TracedRun([Self.files])
     try run.run(["cat", "/etc/hostname"])
-    // The tracer flushes twice a second; the file grows past its head when it has.
     let file = try run.traceFile()
-    let deadline = Date().addingTimeInterval(10)
-    while !(try Trace(reading: file)).events.contains(where: { $0.path == "/etc/hostname" }) {
-      try #require(Date() < deadline, "nothing was flushed")
-      usleep(20_000)
-    }
+    try run.waitForTrace { $0.events.contains { $0.path == "/etc/hostname" } }
     kill(run.tracer.processIdentifier, SIGKILL)
     run.tracer.waitUntilExit()
     let trace = try Trace(reading: file)
@@ -160,5 +157,164 @@ struct RealTraceTests {
     run.tracer.waitUntilExit()
     #expect(run.tracer.terminationStatus == 77)
     #expect(run.standardError().contains("/proc/nothing/t"))
+  }
+
+  @Test func aDescriptorIsTheFileThatItStandsFor() throws {
+    let run = try TracedRun([
+      ["type": 0, "name": "posix", "functions": ["read", "write", "close", "dup2"]]
+    ])
+    let path = run.folder.appendingPathComponent("by descriptor").path
+    try run.run(["sh", "-c", "echo one > '\(path)'; cat '\(path)' | cat"])
+    let trace = try run.finish()
+    #expect(trace.named("write").contains { $0.path == path && $0.result == 4 })
+    #expect(trace.named("read").contains { $0.path == path && $0.result == 4 })
+    #expect(trace.named("close").contains { $0.path == path })
+    #expect(trace.named("read").contains { $0.path?.hasPrefix("pipe:[") == true })
+    #expect(trace.definitions == Set(trace.strings.keys).count)
+  }
+
+  @Test func aFileThatTakesAnothersPlaceHasItsOwnName() throws {
+    let run = try TracedRun([["type": 0, "name": "posix", "functions": ["write"]]])
+    try run.run([try TracedRun.fixture("files"), run.folder.path])
+    let trace = try run.finish()
+    // 200 files, each opened as the same descriptor, written and removed.
+    let paths = Set(trace.named("write").compactMap(\.path))
+    #expect(paths == Set((0..<200).map { "\(run.folder.path)/file-\($0)" }))
+  }
+
+  @Test func argumentsAreCapturedAsTheProbeFileAsks() throws {
+    let program = try TracedRun.fixture("arguments")
+    let run = try TracedRun([
+      [
+        "type": 2, "name": "app", "binary_path": program, "functions": ["copy_file"],
+        "function_arguments": [
+          "copy_file": [
+            [
+              "index": 0, "num_bytes": 8, "is_pointer": true, "label": "from",
+              "c_type": "const char *",
+            ],
+            ["index": 1, "num_bytes": 4, "is_pointer": false, "label": "count", "c_type": "int"],
+            ["index": 3, "num_bytes": 8, "is_pointer": false, "label": "size", "c_type": "size_t"],
+          ]
+        ],
+      ]
+    ])
+    try run.run([program])
+    let trace = try run.finish()
+    let call = try #require(trace.named("copy_file").first)
+    #expect(call.path == "/some/where")
+    #expect(call.arguments["count"] as? Int == -7)
+    #expect(call.arguments["size"] as? Int == 1 << 40)
+    #expect(call.result == 42)
+    #expect(call.arguments.count == 4)
+  }
+
+  @Test func processesHaveTheirNameAndTask() throws {
+    let run = try TracedRun([Self.files])
+    let program = try run.start(
+      [try TracedRun.fixture("stack"), "wait"], environment: ["SLURM_PROCID": "3"])
+    defer {
+      kill(program.processIdentifier, SIGKILL)
+      program.waitUntilExit()
+    }
+    try run.waitForTrace { $0.processes.values.contains("stack") }
+    let trace = try run.finish()
+    #expect(trace.processes[Int(program.processIdentifier)] == "stack")
+    #expect(
+      trace.lines.contains { $0.contains("\"name\":\"stack\"") && $0.contains("\"task\":3") })
+  }
+
+  @Test func everyThreadIsTracedUnderItsProcess() throws {
+    let run = try TracedRun([["type": 0, "name": "posix", "functions": ["openat", "getppid"]]])
+    let child = try run.start([try TracedRun.fixture("threads")])
+    child.waitUntilExit()
+    let trace = try run.finish()
+    let calls = trace.named("getppid")
+    // 8 threads, each 100 calls; process 1 of them is the program itself.
+    #expect(calls.count == 800)
+    #expect(Set(calls.map(\.tid)).count == 8)
+    #expect(Set(calls.map(\.pid)).count == 1)
+  }
+
+  @Test func nestedAndRecursiveCallsComeOutRight() throws {
+    let program = try TracedRun.fixture("stack")
+    let run = try TracedRun([
+      ["type": 2, "name": "app", "functions": ["recurse", "leaf"], "binary_path": program]
+    ])
+    try run.run([program, "recurse"])
+    let trace = try run.finish()
+    let levels = trace.named("recurse").sorted { $0.start < $1.start }
+    #expect(levels.map { $0.result } == Array(1...20).reversed())
+    for (outer, inner) in zip(levels, levels.dropFirst()) {
+      #expect(inner.start > outer.start)
+      #expect(inner.start + inner.duration <= outer.start + outer.duration)
+    }
+    #expect(trace.named("leaf").count == 1)
+    #expect(trace.end["incomplete"] as? Int == 0)
+  }
+
+  @Test func callsThatLongjmpLeavesAreIncomplete() throws {
+    let program = try TracedRun.fixture("stack")
+    let run = try TracedRun([
+      ["type": 2, "name": "app", "functions": ["outer", "jumper"], "binary_path": program]
+    ])
+    try run.run([program, "longjmp"])
+    let trace = try run.finish()
+    // outer calls jumper ten times; none of them returns, outer does.
+    #expect(trace.named("outer").map { $0.result } == [10])
+    let jumpers = trace.named("jumper")
+    #expect(jumpers.count == 10)
+    #expect(jumpers.allSatisfy { $0.arguments["incomplete"] as? Bool == true })
+    #expect(trace.end["incomplete"] as? Int == 10)
+  }
+
+  @Test func callsInFlightAtExitAndAtTheEndAreIncomplete() throws {
+    let program = try TracedRun.fixture("stack")
+    let run = try TracedRun([
+      ["type": 2, "name": "app", "functions": ["leave", "wait_for_ever"], "binary_path": program],
+      ["type": 0, "name": "posix", "functions": ["pause", "exit_group"]],
+    ])
+    try run.run([program, "exit"])
+    let waiting = try run.start([program, "wait"])
+    defer {
+      kill(waiting.processIdentifier, SIGKILL)
+      waiting.waitUntilExit()
+    }
+    // The program's parent in /proc tells that it sits in pause.
+    let deadline = Date().addingTimeInterval(10)
+    while !TracedRun.isWaiting(in: "pause", waiting.processIdentifier) {
+      try #require(Date() < deadline)
+      usleep(10_000)
+    }
+    let trace = try run.finish()
+    for name in ["leave", "wait_for_ever", "pause", "exit_group"] {
+      #expect(
+        trace.named(name).contains { $0.arguments["incomplete"] as? Bool == true }, "\(name)")
+    }
+  }
+
+  @Test func aSignalHandlersCallsAreTraced() throws {
+    let program = try TracedRun.fixture("stack")
+    let run = try TracedRun([
+      ["type": 2, "name": "app", "functions": ["interrupted", "leaf"], "binary_path": program]
+    ])
+    try run.run([program, "signal"])
+    let trace = try run.finish()
+    #expect(trace.named("interrupted").map { $0.result } == [5])
+    #expect(trace.named("leaf").map { $0.result } == [7])
+    #expect(trace.end["incomplete"] as? Int == 0)
+  }
+
+  @Test func aProgramThatGainsPrivilegesIsLeftAlone() throws {
+    let run = try TracedRun([Self.files])
+    let program = run.folder.appendingPathComponent("setuid-cat").path
+    try FileManager.default.copyItem(atPath: "/bin/cat", toPath: program)
+    chown(program, 0, 0)
+    chmod(program, 0o4755)
+    try run.run(["sh", "-c", "\(program) /etc/issue; cat /etc/hostname"])
+    let trace = try run.finish()
+    #expect(trace.events.contains { $0.path == "/etc/hostname" })
+    #expect(!trace.events.contains { $0.path == "/etc/issue" })
+    #expect(trace.end["privileged_programs"] as? Int == 1)
   }
 }

@@ -81,15 +81,14 @@ final class TracedRun {
 
   /// Starts the tracer for these categories and waits until it is ready.
   init(
-    _ categories: [[String: Any]], config: [String: Any] = [:], waitsForReady: Bool = true,
+    _ categories: [[String: Any]], summary: [String: String] = [:], waitsForReady: Bool = true,
     traceDirectory: String? = nil
   ) throws {
     let root = URL(fileURLWithPath: NSTemporaryDirectory())
     folder = root.appendingPathComponent("datacrumbs-\(getpid())-\(UInt32.random(in: 0 ... .max))")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     chmod(folder.path, 0o777)
-    var document: [String: Any] = ["summary": [String: Any](), "categories": categories]
-    if !config.isEmpty { document["config"] = config }
+    let document: [String: Any] = ["summary": summary, "categories": categories]
     let probes = folder.appendingPathComponent("probes.json")
     try JSONSerialization.data(withJSONObject: document).write(to: probes)
 
@@ -184,6 +183,24 @@ final class TracedRun {
     return program
   }
 
+  /// Reads the growing trace until it holds what is expected; the tracer flushes twice a second.
+  func waitForTrace(until holds: (Trace) -> Bool) throws {
+    let deadline = Date().addingTimeInterval(20)
+    while !holds(try Trace(reading: traceFile())) {
+      guard Date() < deadline else { throw Failure(description: "the trace lacks it") }
+      usleep(50_000)
+    }
+  }
+
+  /// Whether a process sits in a system call.
+  static func isWaiting(in call: String, _ pid: Int32) -> Bool {
+    let numbers = ["pause": "34"]
+    guard let text = try? String(contentsOfFile: "/proc/\(pid)/syscall", encoding: .utf8),
+      let number = numbers[call]
+    else { return false }
+    return text.hasPrefix(number + " ")
+  }
+
   /// Ends the tracer as systemd does and returns what it wrote.
   func finish() throws -> Trace {
     kill(tracer.processIdentifier, SIGTERM)
@@ -217,13 +234,20 @@ struct Trace {
     let duration: Double
     let arguments: [String: Any]
 
-    var path: String? { arguments["fname"] as? String }
+    /// The path that `fhash` stands for.
+    var path: String?
     var result: Int? { arguments["ret"] as? Int }
   }
 
   private(set) var events: [Event] = []
   private(set) var head: [String: Any] = [:]
   private(set) var end: [String: Any] = [:]
+  /// What the hashes stand for.
+  private(set) var strings: [String: String] = [:]
+  /// How many lines define a string.
+  private(set) var definitions = 0
+  /// The names of the processes.
+  private(set) var processes: [Int: String] = [:]
   let lines: [String]
 
   init(reading file: URL) throws {
@@ -248,10 +272,21 @@ struct Trace {
             name: name, category: event["cat"] as? String ?? "", pid: event["pid"] as? Int ?? -1,
             tid: event["tid"] as? Int ?? -1, start: event["ts"] as? Double ?? -1,
             duration: event["dur"] as? Double ?? -1, arguments: arguments))
+      case "M" where name == "FH" || name == "SH":
+        if let text = arguments["name"] as? String, let hash = arguments["value"] as? String {
+          definitions += 1
+          strings[hash] = text
+        }
+      case "M" where name == "process_name":
+        if let pid = event["pid"] as? Int { processes[pid] = arguments["name"] as? String }
       case "M" where name == "trace": head = arguments
       case "M" where name == "end": end = arguments
       default: break
       }
+    }
+    for index in events.indices {
+      guard let hash = events[index].arguments["fhash"] as? String else { continue }
+      events[index].path = strings[hash]
     }
   }
 

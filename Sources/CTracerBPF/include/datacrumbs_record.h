@@ -23,7 +23,11 @@ enum {
     DC_ARGUMENTS = 6,           // what a system call can have
     DC_STRINGS = 2,             // most strings of one call (rename, link, symlink)
     DC_STRING_SIZE = 4096,      // PATH_MAX, with its NUL
+    DC_NAME_SIZE = 16,          // of a process, with its NUL
     DC_FRAMES = 64,             // nested calls of one thread that are followed
+    DC_RECENT_FILES = 8,        // files that a thread's state remembers
+    DC_SEEN_FILES = 16384,      // files whose path was written lately
+    DC_COMPONENTS = 48,         // most names in a path that is followed up to the root
 };
 
 // What to keep of a call: bit n stands for argument n.
@@ -31,7 +35,7 @@ struct dc_capture {
     dc_u8 wanted;
     dc_u8 values;
     dc_u8 strings;
-    dc_u8 unused;
+    dc_u8 file;                 // 1 + the argument whose file is looked up, 0: none
 };
 
 enum dc_kind {
@@ -39,15 +43,24 @@ enum dc_kind {
     DC_KIND_KPROBE = 1,
     DC_KIND_UPROBE = 2,
     DC_KIND_USDT = 3,
+    DC_KIND_FILE = 4,           // no call: says which path a file key stands for
+    DC_KIND_PROCESS = 5,        // no call: a process and its name
 };
 
 enum dc_flag {
     DC_INCOMPLETE = 1,          // the call never returned: no result, the duration ends with the thread
     DC_NO_STRING = 2,           // a string could not be read
+    DC_HAS_FILE = 4,            // the payload begins with the key of the call's file
 };
 
-// One call. Behind it: the wanted arguments, 8 bytes each in the order of their
-// numbers; then each wanted string as a 16-bit length and its bytes, no NUL.
+// One call. Behind it: the key of its file, if it has one; the wanted arguments, 8 bytes each
+// in the order of their numbers; then each wanted string as a 16-bit length and its
+// bytes, no NUL.
+//
+// For DC_KIND_FILE `start` is the key, `duration` the inode's number, `result` the
+// file system's magic number; behind it the names from the file up to the root, each with a NUL.
+// For DC_KIND_PROCESS `result` is its parent where it has just been forked, else 0; behind it
+// its name.
 struct dc_record {
     dc_u64 start;               // ns, CLOCK_MONOTONIC
     dc_u64 duration;            // ns

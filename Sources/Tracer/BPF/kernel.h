@@ -24,6 +24,56 @@ typedef struct {
     unsigned int val;
 } kuid_t;
 
+struct super_block {
+    unsigned long s_magic;
+};
+
+struct inode {
+    struct super_block *i_sb;
+    unsigned long i_ino;
+};
+
+struct qstr {
+    unsigned long long hash_len;
+    const unsigned char *name;
+};
+
+struct dentry {
+    struct dentry *d_parent;
+    struct qstr d_name;
+};
+
+struct vfsmount {
+    struct dentry *mnt_root;
+};
+
+struct mount {
+    struct mount *mnt_parent;
+    struct dentry *mnt_mountpoint;
+    struct vfsmount mnt;
+};
+
+struct path {
+    struct vfsmount *mnt;
+    struct dentry *dentry;
+};
+
+struct file {
+    struct path f_path;
+    struct inode *f_inode;
+};
+
+struct fdtable {
+    unsigned int max_fds;
+    struct file **fd;
+};
+
+struct files_struct {
+    struct fdtable *fdt;
+};
+
+struct bpf_local_storage;
+
 struct cred {
     kuid_t euid;
 };
@@ -37,6 +87,8 @@ struct task_struct {
     struct pid *thread_pid;
     struct task_struct *group_leader;
     const struct cred *cred;
+    struct files_struct *files;
+    struct bpf_local_storage *bpf_storage;
     int pid;
     int tgid;
 };
@@ -68,6 +120,13 @@ struct pt_regs {
     unsigned long flags;
     unsigned long sp;
     unsigned long ss;
+};
+
+struct bpf_iter_meta;
+
+struct bpf_iter__task {
+    struct bpf_iter_meta *meta;
+    struct task_struct *task;
 };
 
 #pragma clang attribute pop

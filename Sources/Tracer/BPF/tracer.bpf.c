@@ -35,6 +35,8 @@ struct task_state {
     dc_u32 tid;
     dc_u32 level;       // depth of the pid namespace that pid and tid belong to
     dc_u32 active;      // 0: marked by a task that has not become the user's yet
+    dc_u64 file;        // key of the file of the call in flight, 0: none
+    dc_u64 recent[DC_RECENT_FILES];
 };
 
 // One function call in flight.
@@ -42,6 +44,7 @@ struct frame {
     dc_u64 start;
     dc_u64 stack_pointer;
     dc_u64 cookie;
+    dc_u64 file;
     dc_u64 arguments[DC_ARGUMENTS];
 };
 
@@ -56,7 +59,7 @@ struct frames {
 // A record with strings is put together here.
 struct scratch {
     struct dc_record record;
-    dc_u8 payload[DC_ARGUMENTS * 8 + DC_STRINGS * (DC_STRING_SIZE + 2) + 64];
+    dc_u8 payload[8 + DC_ARGUMENTS * 8 + DC_STRINGS * (DC_STRING_SIZE + 2) + 64];
 };
 
 // The path that exec runs, kept from where the kernel knows it to the call's end.
@@ -69,6 +72,14 @@ struct {
     __uint(type, BPF_MAP_TYPE_RINGBUF);
     __uint(max_entries, 1 << 24);
 } events SEC(".maps");
+
+// Keys of files whose path has been written.
+struct {
+    __uint(type, BPF_MAP_TYPE_LRU_HASH);
+    __uint(max_entries, DC_SEEN_FILES);
+    __type(key, dc_u64);
+    __type(value, dc_u8);
+} seen_files SEC(".maps");
 
 #define TASK_STORAGE(name, value_type)             \
     struct {                                       \
@@ -102,16 +113,20 @@ static __always_inline void put(void *record, dc_u64 size) {
 // A record of a call and its wanted integers, put together on the stack.
 struct small_record {
     struct dc_record record;
-    dc_u64 values[DC_ARGUMENTS];
+    dc_u64 values[DC_ARGUMENTS + 1];
 };
 
-static __always_inline dc_u32 copy_values(dc_u64 *to, const dc_u64 *arguments, dc_u32 values) {
+static __always_inline dc_u32 copy_values(dc_u64 *to, const dc_u64 *arguments, dc_u32 values,
+                                          dc_u64 file) {
     dc_u32 n = 0;
+
+    if (file)
+        to[n++] = file;
 
 #pragma unroll
     for (int i = 0; i < DC_ARGUMENTS; i++)
         if (values & (1 << i)) {
-            if (n < DC_ARGUMENTS)
+            if (n <= DC_ARGUMENTS)
                 to[n] = arguments[i];
             n++;
         }
@@ -120,7 +135,7 @@ static __always_inline dc_u32 copy_values(dc_u64 *to, const dc_u64 *arguments, d
 
 // Out of line: only calls with strings pay for it.
 static __noinline int put_with_strings(const struct dc_record *base, const dc_u64 *arguments,
-                                       int is_exec) {
+                                       dc_u64 file, int is_exec) {
     struct task_struct *task = bpf_get_current_task_btf();
     struct scratch *scratch;
     struct exec_path *exec = NULL;
@@ -138,6 +153,10 @@ static __noinline int put_with_strings(const struct dc_record *base, const dc_u6
     if (exec && !exec->length)
         exec = NULL;
     scratch->record = *base;
+    if (file) {
+        *(dc_u64 *)scratch->payload = file;
+        at = 8;
+    }
 #pragma unroll
     for (int i = 0; i < DC_ARGUMENTS; i++)
         if (base->values & (1 << i)) {
@@ -152,7 +171,7 @@ static __noinline int put_with_strings(const struct dc_record *base, const dc_u6
 
         if (!(strings & (1 << i)))
             continue;
-        if (at > DC_ARGUMENTS * 8 + (DC_STRINGS - 1) * (DC_STRING_SIZE + 2))
+        if (at > 8 + DC_ARGUMENTS * 8 + (DC_STRINGS - 1) * (DC_STRING_SIZE + 2))
             break;
         if (exec) {
             n = bpf_probe_read_kernel_str(&scratch->payload[at + 2], DC_STRING_SIZE, exec->bytes);
@@ -178,15 +197,17 @@ static __noinline int put_with_strings(const struct dc_record *base, const dc_u6
 }
 
 static __always_inline void put_call(struct small_record *small, const dc_u64 *arguments,
-                                     int is_exec) {
+                                     dc_u64 file, int is_exec) {
     dc_u32 n;
 
+    if (file)
+        small->record.flags |= DC_HAS_FILE;
     if (small->record.strings) {
-        put_with_strings(&small->record, arguments, is_exec);
+        put_with_strings(&small->record, arguments, file, is_exec);
         return;
     }
-    n = copy_values(small->values, arguments, small->record.values);
-    if (n <= DC_ARGUMENTS)
+    n = copy_values(small->values, arguments, small->record.values, file);
+    if (n <= DC_ARGUMENTS + 1)
         put(small, sizeof(small->record) + 8 * n);
 }
 
@@ -216,6 +237,21 @@ static __always_inline dc_u32 effective_user(struct task_struct *task) {
 
 // ---- marking ----
 
+// The process of the current task by its name.
+static __always_inline void put_process(const struct task_state *state, dc_u32 parent) {
+    struct {
+        struct dc_record record;
+        char name[DC_NAME_SIZE];
+    } process = {.record = {.start = bpf_ktime_get_ns(),
+                            .result = parent,
+                            .pid = state->pid,
+                            .tid = state->tid,
+                            .kind = DC_KIND_PROCESS}};
+
+    bpf_get_current_comm(process.name, sizeof(process.name));
+    put(&process, sizeof(process));
+}
+
 SEC("uprobe")
 int mark(struct pt_regs *ctx) {
     struct task_struct *task;
@@ -238,6 +274,7 @@ int mark(struct pt_regs *ctx) {
     // Before it becomes the user's, the task runs the scheduler's code: no part of the job.
     state->active = effective_user(task) == user_id;
     count(&counts.marked);
+    put_process(state, 0);
     return 0;
 }
 
@@ -256,10 +293,150 @@ int BPF_PROG(task_fork, struct task_struct *parent, struct task_struct *child) {
     to->level = from->level;
     to->active = from->active;
     name_task(to, child);
+    if (to->pid != from->pid)
+        put_process(to, from->pid);
     return 0;
 }
 
+// ---- files ----
+
+// Where the way from a file up to the root has come.
+struct climb {
+    struct scratch *scratch;
+    struct dentry *dentry;
+    struct vfsmount *mount;
+    dc_u64 length;
+};
+
+static __always_inline int add_name(struct climb *climb) {
+    struct dentry *dentry = climb->dentry;
+    dc_u64 at = climb->length;
+    long n;
+
+    asm volatile("" : "+r"(at));
+    if (at > DC_STRING_SIZE)
+        return 0;
+    n = bpf_probe_read_kernel_str(&climb->scratch->payload[at], 256,
+                                  BPF_CORE_READ(dentry, d_name.name));
+    if (n <= 0 || n > 256)
+        return 0;
+    climb->length = at + n;
+    return 1;
+}
+
+static long climb_once(dc_u32 step, struct climb *climb) {
+    struct vfsmount *mounted = climb->mount;
+    struct dentry *dentry = climb->dentry;
+    struct dentry *root = BPF_CORE_READ(mounted, mnt_root);
+    struct dentry *parent = BPF_CORE_READ(dentry, d_parent);
+
+    if (dentry == root || dentry == parent) {
+        struct mount *mount = (void *)mounted - bpf_core_field_offset(struct mount, mnt);
+        struct mount *above = BPF_CORE_READ(mount, mnt_parent);
+
+        if (dentry != root || above == mount || !above) {
+            // The top; what has no path, a pipe say, has only its own name.
+            if (step == 0)
+                add_name(climb);
+            return 1;
+        }
+        climb->dentry = BPF_CORE_READ(mount, mnt_mountpoint);
+        climb->mount = (void *)above + bpf_core_field_offset(struct mount, mnt);
+        return 0;
+    }
+    if (!add_name(climb))
+        return 1;
+    climb->dentry = parent;
+    return 0;
+}
+
+// Writes which path a file has: its names from the last up to the root, through mounts.
+// Global, so that the verifier looks at it once.
+__noinline int put_file(dc_u64 address, dc_u64 key) {
+    struct file *file = (struct file *)address;
+    struct climb climb = {};
+    dc_u8 yes = 1;
+
+    climb.scratch = bpf_task_storage_get(&scratches, bpf_get_current_task_btf(), 0,
+                                         BPF_LOCAL_STORAGE_GET_F_CREATE);
+    if (!climb.scratch) {
+        count(&counts.lost_no_memory);
+        return 0;
+    }
+    __builtin_memset(&climb.scratch->record, 0, sizeof(climb.scratch->record));
+    climb.scratch->record.kind = DC_KIND_FILE;
+    climb.scratch->record.start = key;
+    climb.scratch->record.duration = BPF_CORE_READ(file, f_inode, i_ino);
+    climb.scratch->record.result = BPF_CORE_READ(file, f_inode, i_sb, s_magic);
+    climb.dentry = BPF_CORE_READ(file, f_path.dentry);
+    climb.mount = BPF_CORE_READ(file, f_path.mnt);
+    if (bpf_loop(DC_COMPONENTS, climb_once, &climb, 0) == DC_COMPONENTS)
+        climb.scratch->record.flags = DC_NO_STRING;
+    if (climb.length > DC_STRING_SIZE + 256)
+        return 0;
+    if (bpf_ringbuf_output(&events, climb.scratch, sizeof(climb.scratch->record) + climb.length,
+                           wake_flags()))
+        count(&counts.lost_ring_full);
+    else
+        bpf_map_update_elem(&seen_files, &key, &yes, BPF_ANY);
+    return 0;
+}
+
+// What names a file as long as it keeps its place: the kernel reuses the memory of files
+// and names, so the name's hash and its folder are a part of the key.
+static __always_inline dc_u64 file_key(struct task_struct *task, struct task_state *state,
+                                       dc_u64 descriptor) {
+    struct fdtable *table = task->files->fdt;
+    dc_u32 number = descriptor, slot = number & (DC_RECENT_FILES - 1);
+    struct file *file = NULL;
+    struct dentry *dentry = NULL;
+    struct {
+        struct dentry *parent;
+        struct qstr name;
+    } entry = {};
+    dc_u64 key;
+
+    if (number >= table->max_fds)
+        return 0;
+    bpf_probe_read_kernel(&file, sizeof(file), table->fd + number);
+    if (!file)
+        return 0;
+    bpf_core_read(&dentry, sizeof(dentry), &file->f_path.dentry);
+    // d_parent and d_name are neighbours in every kernel so far: one read for both.
+    if (bpf_core_field_offset(struct dentry, d_name) ==
+        bpf_core_field_offset(struct dentry, d_parent) + 8)
+        bpf_core_read(&entry, sizeof(entry), &dentry->d_parent);
+    key = (dc_u64)dentry * 0x9e3779b97f4a7c15ULL + entry.name.hash_len;
+    key = (key ^ key >> 29) * 0xbf58476d1ce4e5b9ULL + (dc_u64)entry.parent;
+    if (!(entry.name.hash_len >> 32))
+        key += BPF_CORE_READ(file, f_inode, i_ino);
+    key = (key ^ key >> 32) | 1;
+    if (state->recent[slot] == key)
+        return key;
+    if (!bpf_map_lookup_elem(&seen_files, &key))
+        put_file((dc_u64)file, key);
+    state->recent[slot] = key;
+    return key;
+}
+
 // ---- system calls ----
+
+static __always_inline dc_u64 argument(struct pt_regs *regs, dc_u32 number) {
+    switch (number) {
+    case 0:
+        return regs->di;
+    case 1:
+        return regs->si;
+    case 2:
+        return regs->dx;
+    case 3:
+        return regs->r10;
+    case 4:
+        return regs->r8;
+    default:
+        return regs->r9;
+    }
+}
 
 SEC("tp_btf/sys_enter")
 int BPF_PROG(sys_enter, struct pt_regs *regs, long number) {
@@ -269,6 +446,9 @@ int BPF_PROG(sys_enter, struct pt_regs *regs, long number) {
     if ((unsigned long)number >= DC_SYSCALLS || !syscalls[number].wanted)
         return 0;
     task = bpf_get_current_task_btf();
+    // Most tasks have no storage at all, which one load tells.
+    if (!task->bpf_storage)
+        return 0;
     state = bpf_task_storage_get(&marks, task, 0, 0);
     if (!state || !state->active)
         return 0;
@@ -277,26 +457,34 @@ int BPF_PROG(sys_enter, struct pt_regs *regs, long number) {
         return 0;
     }
     state->number = number;
+    if (syscalls[number].file)
+        state->file = file_key(task, state, argument(regs, syscalls[number].file - 1));
     state->entered = bpf_ktime_get_ns();
     return 0;
 }
 
 SEC("tp_btf/sys_exit")
 int BPF_PROG(sys_exit, struct pt_regs *regs, long result) {
+    struct task_struct *task;
     struct task_state *state;
     struct small_record small;
     dc_u64 arguments[DC_ARGUMENTS];
-    dc_u64 number = regs->orig_ax;
+    dc_u64 number = regs->orig_ax, file;
 
     // rt_sigreturn comes back with -1 here.
     if (number < DC_SYSCALLS && !syscalls[number].wanted)
         return 0;
-    state = bpf_task_storage_get(&marks, bpf_get_current_task_btf(), 0, 0);
+    task = bpf_get_current_task_btf();
+    if (!task->bpf_storage)
+        return 0;
+    state = bpf_task_storage_get(&marks, task, 0, 0);
     if (!state || !state->entered)
         return 0;
     small.record.start = state->entered;
     small.record.duration = bpf_ktime_get_ns() - state->entered;
     state->entered = 0;
+    file = state->file;
+    state->file = 0;
     number = state->number;
     if (number >= DC_SYSCALLS)
         return 0;
@@ -308,14 +496,15 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long result) {
     small.record.flags = 0;
     small.record.values = syscalls[number].values;
     small.record.strings = syscalls[number].strings;
-    if (small.record.values | small.record.strings) {
+    if (small.record.values | small.record.strings | (file != 0)) {
         arguments[0] = regs->di;
         arguments[1] = regs->si;
         arguments[2] = regs->dx;
         arguments[3] = regs->r10;
         arguments[4] = regs->r8;
         arguments[5] = regs->r9;
-        put_call(&small, arguments, number == execve_number || number == execveat_number);
+        put_call(&small, arguments, file,
+                 number == execve_number || number == execveat_number);
     } else {
         put(&small, sizeof(small.record));
     }
@@ -327,6 +516,7 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long result) {
 #define COOKIE_INDEX(c) ((dc_u32)(c))
 #define COOKIE_VALUES(c) (((c) >> 32) & 0xff)
 #define COOKIE_STRINGS(c) (((c) >> 40) & 0xff)
+#define COOKIE_FILE(c) (((c) >> 48) & 7)
 
 // A frame by its place, NULL outside of the array. The barrier keeps the compiler from
 // computing the address from anything but the index whose bound the verifier sees.
@@ -371,7 +561,19 @@ __noinline int abandon_frames(struct frames *frames, dc_u32 from, dc_u64 now) {
     return 0;
 }
 
-SEC("uprobe")
+// Brings the strings' pages in, since the program that reads them cannot wait for that.
+static __always_inline void fetch_strings(struct frame *frame) {
+    dc_u8 byte;
+
+#pragma unroll
+    for (int i = 0; i < DC_ARGUMENTS; i++)
+        if (COOKIE_STRINGS(frame->cookie) & (1 << i)) {
+            bpf_copy_from_user(&byte, 1, (const void *)frame->arguments[i]);
+            bpf_copy_from_user(&byte, 1, (const void *)((frame->arguments[i] | 4095) + 1));
+        }
+}
+
+SEC("uprobe.s")
 int function_enter(struct pt_regs *ctx) {
     struct task_struct *task = bpf_get_current_task_btf();
     struct task_state *state = bpf_task_storage_get(&marks, task, 0, 0);
@@ -416,6 +618,16 @@ int function_enter(struct pt_regs *ctx) {
         frame->arguments[4] = ctx->r8;
         frame->arguments[5] = ctx->r9;
     }
+    if (COOKIE_STRINGS(frame->cookie))
+        fetch_strings(frame);
+    frame->file = 0;
+    if (COOKIE_FILE(frame->cookie) && COOKIE_FILE(frame->cookie) <= DC_ARGUMENTS) {
+        dc_u64 at = COOKIE_FILE(frame->cookie) - 1;
+
+        asm volatile("" : "+r"(at));
+        if (at < DC_ARGUMENTS)
+            frame->file = file_key(task, state, frame->arguments[at]);
+    }
     frames->depth = depth + 1;
     frame->start = bpf_ktime_get_ns();
     return 0;
@@ -458,11 +670,30 @@ int function_return(struct pt_regs *ctx) {
     small.record.flags = 0;
     small.record.values = COOKIE_VALUES(cookie);
     small.record.strings = COOKIE_STRINGS(cookie);
-    if (small.record.values | small.record.strings)
-        put_call(&small, frame->arguments, 0);
+    if (cookie >> 32)
+        put_call(&small, frame->arguments, frame->file, 0);
     else
         put(&small, sizeof(small.record));
     return 0;
+}
+
+// A system call that will not return.
+static __always_inline void put_pending_syscall(struct task_state *state, dc_u64 now) {
+    struct dc_record record = {
+        .start = state->entered,
+        .duration = now - state->entered,
+        .pid = state->pid,
+        .tid = state->tid,
+        .function = state->number,
+        .kind = DC_KIND_SYSCALL,
+        .flags = DC_INCOMPLETE,
+    };
+
+    if (!state->entered)
+        return;
+    state->entered = 0;
+    count(&counts.incomplete);
+    put(&record, sizeof(record));
 }
 
 // ---- exec and exit ----
@@ -490,6 +721,7 @@ int BPF_PROG(task_exec, struct task_struct *task, int old_pid, struct linux_binp
     state->active = 1;
     // exec by another thread than the first makes it the first.
     name_task(state, current);
+    put_process(state, 0);
     if (!state->entered || state->number >= DC_SYSCALLS || !syscalls[state->number].strings)
         return 0;
     path = bpf_task_storage_get(&exec_paths, current, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
@@ -511,23 +743,30 @@ int BPF_PROG(task_exit, struct task_struct *task) {
     if (!state)
         return 0;
     now = bpf_ktime_get_ns();
-    if (state->entered) {
-        struct dc_record record = {
-            .start = state->entered,
-            .duration = now - state->entered,
-            .pid = state->pid,
-            .tid = state->tid,
-            .function = state->number,
-            .kind = DC_KIND_SYSCALL,
-            .flags = DC_INCOMPLETE,
-        };
-
-        state->entered = 0;
-        count(&counts.incomplete);
-        put(&record, sizeof(record));
-    }
+    put_pending_syscall(state, now);
     frames = bpf_task_storage_get(&calls, current, 0, 0);
     if (frames)
         abandon_frames(frames, 0, now);
+    return 0;
+}
+
+// ---- the end ----
+
+// Calls that are still in flight when the tracing stops.
+SEC("iter/task")
+int in_flight(struct bpf_iter__task *ctx) {
+    struct task_struct *task = ctx->task;
+    struct task_state *state;
+    struct frames *frames;
+
+    if (!task)
+        return 0;
+    state = bpf_task_storage_get(&marks, task, 0, 0);
+    if (!state)
+        return 0;
+    put_pending_syscall(state, bpf_ktime_get_ns());
+    frames = bpf_task_storage_get(&calls, task, 0, 0);
+    if (frames)
+        abandon_frames(frames, 0, bpf_ktime_get_ns());
     return 0;
 }
