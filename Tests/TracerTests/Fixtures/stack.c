@@ -63,6 +63,7 @@ int main(int argc, char **argv) {
     // an outer one's for the outer one's (arch_uretprobe_is_alive).
     static char stack[1 << 16];
     stack_t other = {.ss_sp = stack, .ss_size = sizeof(stack)};
+    sigset_t set;
     struct sigaction action = {.sa_handler = handler, .sa_flags = SA_ONSTACK};
 
     if (strcmp(what, "recurse") == 0)
@@ -76,6 +77,9 @@ int main(int argc, char **argv) {
     if (strcmp(what, "signal") == 0) {
         sigaltstack(&other, NULL);
         sigaction(SIGUSR1, &action, NULL);
+        // Whoever started this may have blocked it.
+        sigemptyset(&set);
+        sigprocmask(SIG_SETMASK, &set, NULL);
         return interrupted() != 5;
     }
     return 1;
