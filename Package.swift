@@ -59,12 +59,17 @@ let libraries: [Target] = [
     exclude: ["BPF"]),
 ]
 
+let report: [Target] = [
+  .target(name: "TraceReport", dependencies: ["TraceRequest", "CZlib"])
+]
+
 let programs: [Target] = [
   .executableTarget(name: "datacrumbs_sbatch", dependencies: ["SubmitCommand"]),
   .executableTarget(name: "datacrumbs", dependencies: ["Tracer", argumentParser]),
   .executableTarget(
     name: "datacrumbs_probes",
     dependencies: ["ProbeDocument", "Signing", "ProbeDiscovery", argumentParser]),
+  .executableTarget(name: "datacrumbs_report", dependencies: ["TraceReport", argumentParser]),
   .executableTarget(name: "datacrumbs_service", dependencies: ["NodeService"]),
   .executableTarget(name: "datacrumbs_sign_probes", dependencies: ["Signing", argumentParser]),
 ]
@@ -79,6 +84,7 @@ let tests: [Target] = [
   .testTarget(name: "NodeServiceTests", dependencies: ["NodeService", yams]),
   .testTarget(
     name: "TracerTests", dependencies: ["Tracer", "datacrumbs"], exclude: ["Fixtures"]),
+  .testTarget(name: "TraceReportTests", dependencies: ["TraceReport"]),
 ]
 
 let package = Package(
@@ -92,7 +98,7 @@ let package = Package(
       .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
       .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
-  targets: pluginTargets + (isEmbedded ? shim : libraries + programs + tests)
+  targets: pluginTargets + (isEmbedded ? shim : libraries + report + programs + tests)
 )
 
 // Our own code compiles without a warning, C and Swift alike.

@@ -1,0 +1,66 @@
+import ArgumentParser
+import Glibc
+import TraceReport
+
+/// Reads a job's traces back.
+struct Report: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "datacrumbs_report",
+    abstract: "Reads the traces of a job: what it called, how often, how long.",
+    version: "datacrumbs_report 0.1.0",
+    subcommands: [SummaryCommand.self])
+}
+
+/// What every subcommand takes.
+struct TraceOptions: ParsableArguments {
+  @Argument(
+    help: "The folder of the trace, one of its files, or a job id (datacrumbs-JOBID here).",
+    completion: .directory)
+  var trace: String
+
+  @Flag(name: .long, help: "Show no progress bar.")
+  var noProgress = false
+
+  var progress: Progress? { noProgress ? nil : Progress() }
+}
+
+struct SummaryCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "summary",
+    abstract: "Prints calls, bytes, times and latencies by function, file, node and process.")
+
+  @OptionGroup var options: TraceOptions
+
+  @Flag(name: .long, help: "Print JSON, for programs.")
+  var json = false
+
+  @Option(name: .long, help: "How many files, processes and slow calls to list, 1 to 1000.")
+  var top = 10
+
+  func validate() throws {
+    guard (1...1000).contains(top) else {
+      throw ValidationError("--top: \(top): give a number from 1 to 1000")
+    }
+  }
+
+  func run() throws {
+    try reporting {
+      let folder = try TraceFolder(options.trace)
+      let summary = try Summary(of: folder, limit: top, progress: options.progress)
+      let isColored = isatty(STDOUT_FILENO) == 1 && getenv("NO_COLOR") == nil
+      try Output.write(json ? summary.json : Array(summary.text(isColored: isColored).utf8))
+    }
+  }
+}
+
+/// Prints what went wrong, in the one form that all programs have, and leaves with its code.
+func reporting(_ body: () throws -> Void) throws {
+  do {
+    try body()
+  } catch let error as ReportError {
+    Output.complain("datacrumbs_report: \(error.message)")
+    throw ExitCode(error.status.rawValue)
+  }
+}
+
+Report.main()
