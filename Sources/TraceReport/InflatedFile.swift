@@ -107,7 +107,8 @@ final class InflatedFile: @unchecked Sendable {
     }
     guard let newline = buffer.bytes.lastIndex(of: 0x0a) else { return false }
     let whole = newline + 1
-    carried.append(contentsOf: UnsafeRawBufferPointer(rebasing: buffer.memory[whole..<buffer.count]))
+    carried.append(
+      contentsOf: UnsafeRawBufferPointer(rebasing: buffer.memory[whole..<buffer.count]))
     buffer.count = whole
     return true
   }

@@ -158,7 +158,8 @@ public struct Summary: Sendable {
     user = heads.first { !$0.user.isEmpty }?.user ?? ""
     events = tally.events
     start = tally.events > 0 ? tally.earliest : 0
-    span = tally.events > 0 ? tally.latest - tally.earliest : 0
+    let (span, overflow) = tally.latest.subtractingReportingOverflow(tally.earliest)
+    self.span = tally.events == 0 ? 0 : overflow ? Int64.max : span
     // Before 2001 no clock of a cluster is right: such times count from a file's own zero.
     hasTimeOfDay = start > 978_307_200_000_000_000
     lost = Self.lost(tally)
@@ -311,7 +312,8 @@ public struct Summary: Sendable {
     return order.map { function in
       let list = nodes[function] ?? []
       return (
-        function, list.count == heads.count && list.count > 1
+        function,
+        list.count == heads.count && list.count > 1
           ? "any of \(list.count) nodes"
           : list.count > 3 ? "\(list.count) nodes" : list.joined(separator: ", ")
       )

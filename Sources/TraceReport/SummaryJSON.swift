@@ -75,7 +75,8 @@ extension Summary {
       .init("calls", number(counters.calls)), .init("errors", number(counters.errors)),
       .init("incomplete", number(counters.incomplete)),
       .init("read_bytes", number(counters.readBytes)),
-      .init("written_bytes", number(counters.writtenBytes)), .init("time_ns", number(counters.time)),
+      .init("written_bytes", number(counters.writtenBytes)),
+      .init("time_ns", number(counters.time)),
     ]
   }
 

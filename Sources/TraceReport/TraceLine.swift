@@ -97,10 +97,12 @@ struct LineReader {
         }
       }
       return readStrictly(&line)
-    case UInt8(ascii: "["), UInt8(ascii: "]"), UInt8(ascii: ","), 0x0a:
+    case 0x0a:
+      position += 1
+      return .empty
+    case UInt8(ascii: "["), UInt8(ascii: "]"), UInt8(ascii: ","):
       position += 1
       skipSpace()
-      if position[-1] == 0x0a { return .empty }
       if position.pointee == 0x0a {
         position += 1
         return .empty
@@ -235,7 +237,7 @@ struct LineReader {
       return scientific(from: start)
     }
     let (product, overflow) = whole.multipliedReportingOverflow(by: 1000)
-    // 146 years: a time and a duration can be added.
+    // 146 years, so that times can be added and subtracted.
     guard !overflow, product < 1 << 62 else { return nil }
     return isNegative ? -Int64(product + nano) : Int64(product + nano)
   }
@@ -328,7 +330,7 @@ struct LineReader {
         line.startText = (from - begin)..<(reader.position - begin)
       case 3 where key.equals("dur"):
         guard let value = reader.nanoseconds() else { return false }
-        line.duration = max(0, value)
+        line.duration = max(0, min(value, 1 << 60))
       case 3 where key.equals("pid"):
         let from = reader.position
         guard let value = reader.integer() else { return reader.skipValue(depth: 32) }

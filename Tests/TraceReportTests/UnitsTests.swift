@@ -4,7 +4,9 @@ import Testing
 
 @Suite("Numbers are written for people")
 struct UnitsTests {
-  @Test("thousands are separated", arguments: [(0, "0"), (999, "999"), (1000, "1,000"), (-1_234_567, "-1,234,567")])
+  @Test(
+    "thousands are separated",
+    arguments: [(0, "0"), (999, "999"), (1000, "1,000"), (-1_234_567, "-1,234,567")])
   func grouped(value: Int64, text: String) { #expect(Units.grouped(value) == text) }
 
   @Test(
