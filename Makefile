@@ -74,7 +74,7 @@ FILL = sed -e 's|@BINDIR@|$(PREFIX)/bin|g' -e 's|@SBINDIR@|$(PREFIX)/sbin|g' \
 install: ## install what `make all` built
 	install -d $(addprefix $(DESTDIR),$(INSTALL_DIRS))
 	install -m 0755 $(PLUGIN) $(DESTDIR)$(SLURM_PLUGINDIR)/spank_datacrumbs.so
-	install -m 0755 -s $(addprefix $(BIN)/,datacrumbs_probes datacrumbs_sbatch) $(DESTDIR)$(PREFIX)/bin/
+	install -m 0755 -s $(addprefix $(BIN)/,datacrumbs_probes datacrumbs_report datacrumbs_sbatch) $(DESTDIR)$(PREFIX)/bin/
 	for name in salloc srun; do ln -sf datacrumbs_sbatch $(DESTDIR)$(PREFIX)/bin/datacrumbs_$$name; done
 	install -m 0755 -s $(addprefix $(BIN)/,datacrumbs datacrumbs_service datacrumbs_sign_probes) $(DESTDIR)$(PREFIX)/sbin/
 	for script in scripts/*.sh.in; do \
