@@ -47,8 +47,11 @@ public struct SigningClient: Sendable {
     let connection = Connection(descriptor)
     var sendError: ProbeError?
     do throws(ProbeError) {
-      try connection.send(
-        Frame(.request, body: text), descriptors: binaries.map(\.number), until: deadline)
+      // Without this they may be closed as soon as their numbers are taken.
+      try withExtendedLifetime(binaries) { () throws(ProbeError) in
+        try connection.send(
+          Frame(.request, body: text), descriptors: binaries.map(\.number), until: deadline)
+      }
     } catch {
       // A service that refuses early says why before it closes.
       sendError = error
