@@ -43,8 +43,12 @@ let libraries: [Target] = [
   .target(
     name: "Signing",
     dependencies: ["ProbeDocument", "TraceRequest", "CSocket", "COpenSSL", "CSystemd", yams]),
+  .systemLibrary(name: "CLibELF", pkgConfig: "libelf"),
   .target(
-    name: "ProbeDiscovery", dependencies: ["Signing", "ProbeDocument", "TraceRequest", yams]),
+    name: "ProbeDiscovery",
+    dependencies: [
+      "Signing", "ProbeDocument", "TraceRequest", "CLibELF", "CLibBPF", "CTracerBPF", yams,
+    ]),
   .target(
     name: "NodeService",
     dependencies: ["ProbeDocument", "TraceRequest", "CLibc", "CNode", "CSystemd"]),
@@ -80,6 +84,8 @@ let tests: [Target] = [
     name: "SpankPluginTests", dependencies: ["SpankPlugin"], exclude: ["stand-in.sh"]),
   .testTarget(name: "SubmitCommandTests", dependencies: ["SubmitCommand"]),
   .testTarget(name: "ProbeDocumentTests", dependencies: ["ProbeDocument"]),
+  .testTarget(
+    name: "ProbeDiscoveryTests", dependencies: ["ProbeDiscovery", "ProbeDocument", "TraceRequest"]),
   .testTarget(name: "SigningTests", dependencies: ["Signing", "ProbeDocument"]),
   .testTarget(name: "NodeServiceTests", dependencies: ["NodeService", yams]),
   .testTarget(

@@ -1,3 +1,4 @@
+import Glibc
 import ProbeDocument
 import Signing
 import Yams
@@ -124,5 +125,66 @@ extension ProbeConfiguration.Entry {
     case nil: throw file.error("\(name) has neither functions nor a type", node)
     default: throw file.error("\(name): type is none of header, binary, ksym, usdt", node)
     }
+  }
+}
+
+extension ProbeConfiguration {
+  /// The text with `@NAME@` replaced by the variable of that name, as the templates of DataCrumbs
+  /// have it. `@DATACRUMBS_KERNEL_HEADERS_PATH@` has a value of its own: the headers of the running
+  /// kernel.
+  public static func filled(
+    _ text: String, path: String, _ variables: [String: String]
+  ) throws(ProbeError) -> String {
+    func isNameByte(_ byte: UInt8) -> Bool {
+      (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte)
+        || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || byte == UInt8(ascii: "_")
+    }
+    var result: [UInt8] = []
+    var rest = Array(text.utf8)[...]
+    while let at = rest.firstIndex(of: UInt8(ascii: "@")) {
+      result += rest[..<at]
+      let name = rest[(at + 1)...].prefix(while: isNameByte)
+      guard !name.isEmpty, name.endIndex < rest.endIndex,
+        rest[name.endIndex] == UInt8(ascii: "@")
+      else {
+        result.append(UInt8(ascii: "@"))
+        rest = rest[(at + 1)...]
+        continue
+      }
+      let variable = String(decoding: name, as: UTF8.self)
+      guard let value = variables[variable] else {
+        throw ProbeError(
+          "\(path): @\(variable)@ has no value",
+          "set \(variable) in the environment, or write a path")
+      }
+      result += value.utf8
+      rest = rest[(name.endIndex + 1)...]
+    }
+    return String(decoding: result + rest, as: UTF8.self)
+  }
+
+  /// What the templates' names stand for: the environment's variables, and the running kernel's
+  /// headers where there are some.
+  public static func templateVariables() -> [String: String] {
+    var variables: [String: String] = [:]
+    var system = utsname()
+    if uname(&system) == 0 {
+      let release = withUnsafeBytes(of: system.release) { buffer in
+        String(decoding: buffer.prefix { $0 != 0 }, as: UTF8.self)
+      }
+      for folder in ["source", "build"].map({ "/lib/modules/\(release)/" + $0 })
+      where access(folder, R_OK) == 0 {
+        variables["DATACRUMBS_KERNEL_HEADERS_PATH"] = folder
+        break
+      }
+    }
+    var entry = environ
+    while let text = entry.pointee {
+      let parts = String(cString: text).split(
+        separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      if parts.count == 2 { variables[String(parts[0])] = String(parts[1]) }
+      entry += 1
+    }
+    return variables
   }
 }

@@ -42,10 +42,23 @@ struct Build: ParsableCommand {
       guard let yaml = String(validating: text, as: UTF8.self) else {
         throw ProbeError("\(configuration) is not UTF-8", "save it as UTF-8")
       }
-      let parsed = try ProbeConfiguration(yaml: yaml, path: configuration)
+      let parsed = try ProbeConfiguration(
+        yaml: try ProbeConfiguration.filled(
+          yaml, path: configuration, ProbeConfiguration.templateVariables()),
+        path: configuration)
       let discovery = ProbeDiscovery()
       var table = BuildTable()
-      for entry in parsed.entries { table.add(try discovery.outcome(of: entry)) }
+      let progress = Progress(total: parsed.entries.count)
+      for entry in parsed.entries {
+        progress.show(entry.name)
+        do throws(ProbeError) {
+          table.add(try discovery.outcome(of: entry))
+        } catch {
+          progress.end()
+          throw error
+        }
+      }
+      progress.end()
       guard !table.categories.isEmpty else {
         print(table.text)
         throw ProbeError("\(configuration) matches no function", "look at the table's reasons")

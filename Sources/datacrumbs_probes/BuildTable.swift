@@ -7,6 +7,8 @@ import TraceRequest
 struct BuildTable {
   private struct Row {
     let name: String
+    let kind: ProbeKind
+    let remark: String?
     var category: ProbeCategory?
     let isExplicit: Bool
     var skipped: [String: Int]
@@ -18,8 +20,8 @@ struct BuildTable {
   mutating func add(_ outcome: ProbeDiscovery.Outcome) {
     rows.append(
       Row(
-        name: outcome.name, category: outcome.category, isExplicit: outcome.isExplicit,
-        skipped: outcome.skipped))
+        name: outcome.name, kind: outcome.kind, remark: outcome.remark, category: outcome.category,
+        isExplicit: outcome.isExplicit, skipped: outcome.skipped))
   }
 
   /// What is to be signed.
@@ -50,11 +52,12 @@ struct BuildTable {
     var lines = [padded("category", width) + "  probe     matched  skipped"]
     for row in rows {
       let matched = row.category?.functions.count ?? 0
-      let reasons = row.skipped.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+      var reasons = row.skipped.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
         .map { "\($0.value) (\($0.key))" }
+      if let remark = row.remark { reasons.append(remark) }
       let count = String(matched)
       lines.append(
-        padded(row.name, width) + "  " + padded(row.category?.kind.word ?? "-", 8)
+        padded(row.name, width) + "  " + padded(row.kind.word, 8)
           + String(repeating: " ", count: max(0, 9 - count.count)) + count + "  "
           + (reasons.isEmpty ? "-" : reasons.joined(separator: ", ")))
     }

@@ -6,9 +6,9 @@ import Signing
 struct Probes: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "datacrumbs_probes",
-    abstract: "Build, verify and show probe files: what a traced job records.",
+    abstract: "Build, verify, show and compare probe files: what a traced job records.",
     version: "datacrumbs_probes \(datacrumbsVersion)",
-    subcommands: [Build.self, Verify.self, Show.self])
+    subcommands: [Build.self, Verify.self, Show.self, Diff.self])
 }
 
 /// The largest configuration, in bytes.

@@ -1,0 +1,220 @@
+import Foundation
+import ProbeDocument
+import Testing
+import TraceRequest
+
+@testable import ProbeDiscovery
+
+/// Makes a library of C functions that shows the cases of symbols.
+private struct Library {
+  let path: String
+
+  init(stripped: Bool = false) throws {
+    let folder = NSTemporaryDirectory() + "library-" + UUID().uuidString
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    let source = """
+      static __attribute__((noinline)) int helper(int a) { return a * 3; }
+      int first(int a) { return helper(a) + 1; }
+      int second_value(int a) { return helper(a) + 2; }
+      static int chosen(void) { return 3; }
+      static void *choose(void) { return (void *)chosen; }
+      int indirect(void) __attribute__((ifunc("choose")));
+      int old_version(void) { return 1; }
+      int new_version(void) { return 2; }
+      __asm__(".symver old_version, versioned@V1");
+      __asm__(".symver new_version, versioned@@V2");
+      """
+    try source.write(toFile: folder + "/a.c", atomically: true, encoding: .utf8)
+    try "V1 { }; V2 { } V1;".write(toFile: folder + "/a.map", atomically: true, encoding: .utf8)
+    path = folder + "/liba.so"
+    let compiler = Process()
+    compiler.executableURL = URL(fileURLWithPath: "/usr/bin/gcc")
+    compiler.arguments =
+      [
+        "-shared", "-fPIC", "-O1", "-o", path, folder + "/a.c",
+        "-Wl,--version-script=\(folder)/a.map",
+      ]
+      + (stripped ? ["-s"] : [])
+    try compiler.run()
+    compiler.waitUntilExit()
+    try #require(compiler.terminationStatus == 0)
+  }
+}
+
+@Suite("Discovery finds what can be probed, and says what cannot and why")
+struct ProbeDiscoveryTests {
+  private func outcome(_ entry: String) throws -> ProbeDiscovery.Outcome {
+    let configuration = try ProbeConfiguration(
+      yaml: "capture_probes:\n  - {name: a, \(entry)}\n", path: "c.yaml")
+    return try ProbeDiscovery().outcome(of: try #require(configuration.entries.first))
+  }
+
+  private func reason(_ entry: String) -> String {
+    do {
+      _ = try outcome(entry)
+      return "found"
+    } catch {
+      return (error as? ProbeError)?.what ?? "\(error)"
+    }
+  }
+
+  @Test("symbols of a library: local ones too, the newest version of each, no IFUNC")
+  func symbols() throws {
+    let library = try Library()
+    let found = try outcome(
+      "probe: uprobe, type: binary, file: '\(library.path)', regex: '(?!_).*'")
+    let names = try #require(found.category).functions
+    #expect(names.contains("first") && names.contains("helper") && names.contains("second_value"))
+    #expect(names.filter { $0 == "versioned" }.count == 1)
+    #expect(!names.contains("indirect"))
+    #expect(found.skipped["chosen at load time (IFUNC)"] == 1)
+    #expect(found.remark == nil)
+  }
+
+  @Test("the version that a program would link to is the one that is traced")
+  func version() throws {
+    let file = try ElfFile(path: try Library().path)
+    let offset = try #require(file.functions["versioned"]).map(\.offset)
+    #expect(offset == file.functions["new_version"]?.map(\.offset))
+  }
+
+  @Test("offsets are added when they are asked for")
+  func offsets() throws {
+    let library = try Library()
+    let found = try outcome(
+      "probe: uprobe, type: binary, file: '\(library.path)', regex: first, include_offsets: true")
+    let offset = try #require(ElfFile(path: library.path).functions["first"]?.first).offset
+    #expect(found.category?.functions == ["first:0x" + String(offset, radix: 16)])
+  }
+
+  @Test("a stripped library says so and gives what it exports")
+  func stripped() throws {
+    let found = try outcome(
+      "probe: uprobe, type: binary, file: '\(try Library(stripped: true).path)', regex: '[fh].*'")
+    #expect(found.category?.functions == ["first"])
+    #expect(found.remark == "stripped: exported functions only")
+  }
+
+  @Test("regular expressions match whole names, with look-ahead")
+  func regex() throws {
+    let path = try Library().path
+    func names(_ regex: String) throws -> [String]? {
+      try outcome("probe: uprobe, type: binary, file: '\(path)', regex: '\(regex)'").category?
+        .functions
+    }
+    #expect(try names("fir") == nil)
+    #expect(try names("fir.*") == ["first"])
+    #expect(try names("^(first|second.*)$") == ["first", "second_value"])
+    #expect(try names("(?!.*_)(?!.*cold)[fs].*") == ["first"])
+    #expect(try names("(first|none)(@@?|$).*") == ["first"])
+    #expect(reason("probe: kprobe, type: ksym, regex: '('").hasPrefix("a: the regex is none"))
+  }
+
+  @Test("system calls are those of this kernel, with names and types of their arguments")
+  func syscalls() throws {
+    let found = try outcome("probe: syscalls, type: ksym, regex: 'sys_(openat|read|no_such)'")
+    let category = try #require(found.category)
+    #expect(category.functions == ["openat", "read"])
+    guard case .array(let arguments)? = category.functionArguments["openat"] else {
+      Issue.record("openat has no arguments")
+      return
+    }
+    #expect(arguments.count == 4)
+    #expect(arguments[1]["label"]?.string == "filename")
+    #expect(arguments[1]["c_type"]?.string == "const char *")
+  }
+
+  @Test("a header's system calls that the kernel lacks are counted and left out")
+  func header() throws {
+    let path = NSTemporaryDirectory() + UUID().uuidString + ".h"
+    try """
+    asmlinkage long sys_read(unsigned int fd, char __user *buf, size_t count);
+    asmlinkage long sys_of_another_kernel(void);
+    int other(void);
+    """.write(toFile: path, atomically: true, encoding: .utf8)
+    let found = try outcome("probe: syscalls, type: header, file: '\(path)'")
+    #expect(found.category?.functions == ["read"])
+    #expect(found.skipped == ["not in this kernel": 1, "not a system call": 1])
+  }
+
+  @Test("kernel functions are those that BTF describes, with its types")
+  func kernelFunctions() throws {
+    let found = try outcome("probe: kprobe, type: ksym, regex: vfs_(read|write)")
+    let category = try #require(found.category)
+    #expect(category.functions == ["vfs_read", "vfs_write"])
+    guard case .array(let arguments)? = category.functionArguments["vfs_read"] else {
+      Issue.record("vfs_read has no arguments")
+      return
+    }
+    #expect(arguments.map { $0["c_type"]?.string }.first == "struct file *")
+  }
+
+  @Test("static tracepoints are found by their provider")
+  func tracepoints() throws {
+    let library = "/usr/lib/x86_64-linux-gnu/libstdc++.so.6"
+    let found = try outcome(
+      "probe: usdt, type: usdt, binary_path: \(library), provider: libstdcxx, regex: 'throw|catch'")
+    #expect(found.category?.functions == ["catch", "throw"])
+    #expect(
+      reason("probe: usdt, type: usdt, binary_path: \(library), provider: other")
+        == "a: \(try #require(found.category?.binaryPath)) has no tracepoints of other")
+  }
+
+  @Test("what is no binary is refused by name", arguments: ["/dev/null", "/tmp", "/etc/passwd"])
+  func noBinary(path: String) {
+    #expect(reason("probe: uprobe, type: binary, file: \(path)").contains(path))
+  }
+}
+
+@Suite("A configuration of DataCrumbs is read as it is")
+struct ProbeConfigurationTests {
+  private func reason(_ yaml: String) -> String {
+    do throws(ProbeError) {
+      _ = try ProbeConfiguration(yaml: yaml, path: "c.yaml")
+      return "read"
+    } catch {
+      return error.what
+    }
+  }
+
+  @Test("its keys are known, those of other programs passed over")
+  func keys() throws {
+    let configuration = try ProbeConfiguration(
+      yaml: """
+        name: example
+        capture_probes:
+          - name: libc
+            probe: uprobe
+            type: binary
+            file: /usr/lib64/libc.so.6
+            regex: (?!.*_)(?!.*cold).*
+          - {name: off, probe: kprobe, type: ksym, enable_explorer: false}
+        profiling_interval: 0.0001
+        """, path: "c.yaml")
+    #expect(configuration.entries.map(\.name) == ["libc"])
+    #expect(configuration.entries.first?.regex == "(?!.*_)(?!.*cold).*")
+  }
+
+  @Test("mistakes name the line")
+  func mistakes() {
+    #expect(reason("") == "c.yaml is empty")
+    #expect(reason("capture_probes: []") == "c.yaml has no capture_probes")
+    #expect(reason("capture_probes:\n  - probe: kprobe") == "an entry has no name (c.yaml:2)")
+    #expect(
+      reason("capture_probes:\n  - {name: a, probe: custom, type: custom}")
+        == "a: custom BPF is never traced: take the entry out (c.yaml:2)")
+    #expect(reason("probes: 1") == "the key probes is not known (c.yaml:1)")
+    #expect(reason("capture_probes: [").hasPrefix("c.yaml is no YAML"))
+  }
+
+  @Test("@NAME@ stands for a variable of the environment, as in DataCrumbs's templates")
+  func templates() throws {
+    let yaml = "capture_probes:\n  - {name: a, probe: uprobe, type: binary, file: @LIB@/x}"
+    let filled = try ProbeConfiguration.filled(yaml, path: "c.yaml", ["LIB": "/opt/lib"])
+    #expect(filled.hasSuffix("file: /opt/lib/x}"))
+    #expect(throws: ProbeError.self) {
+      try ProbeConfiguration.filled(yaml, path: "c.yaml", [:])
+    }
+    #expect(try ProbeConfiguration.filled("mail: a@b", path: "c.yaml", [:]) == "mail: a@b")
+  }
+}
