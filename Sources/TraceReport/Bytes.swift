@@ -10,6 +10,19 @@ struct Bytes {
     self.count = count
   }
 
+  /// The memory as bytes.
+  init(_ memory: UnsafeRawBufferPointer) {
+    if let base = memory.baseAddress {
+      self.init(base.assumingMemoryBound(to: UInt8.self), memory.count)
+    } else {
+      self.init(Self.nothing, 0)
+    }
+  }
+
+  /// Where no bytes lie.
+  private nonisolated(unsafe) static let nothing = UnsafePointer<UInt8>(
+    UnsafeMutablePointer<UInt8>.allocate(capacity: 1))
+
   var buffer: UnsafeBufferPointer<UInt8> { UnsafeBufferPointer(start: start, count: count) }
 
   func equals(_ literal: StaticString) -> Bool {

@@ -130,14 +130,11 @@ public struct Summary: Sendable {
   init(
     of folder: TraceFolder, limit: Int, limits: Tally.Limits, workers: Int, progress: Progress?
   ) throws(ReportError) {
-    var heads: [TraceHead] = []
-    for file in folder.files { heads.append(try TraceHead(file)) }
-    let names = Array(Set(heads.map(\.node))).sorted()
+    let heads = try TraceHead.read(folder)
+    let (names, sources) = TraceSource.sources(heads)
     progress?.begin(total: heads.reduce(0) { $0 + $1.size })
     let tallies = (0..<workers).map { _ in
-      Tally(
-        nodeOfFile: heads.map { names.firstIndex(of: $0.node) ?? 0 },
-        originOfFile: heads.map { $0.origin ?? 0 }, nodes: names.count, limits: limits)
+      Tally(sources: sources, nodes: names.count, limits: limits)
     }
     let outcomes = try TraceReader(paths: folder.files, progress: progress).read(tallies)
     let tally = tallies[0]
@@ -252,6 +249,9 @@ public struct Summary: Sendable {
       if let damage = outcomes[index].damage {
         warnings.append(
           Warning(subject: name, text: "\(damage): what follows there is not counted"))
+      } else if tally.tails[index]?.isPartial == true {
+        warnings.append(
+          Warning(subject: name, text: "it was merged from files of which a part was missing"))
       } else if heads[index].origin != nil, tally.tails[index] == nil {
         warnings.append(
           Warning(

@@ -43,9 +43,8 @@ final class Tally: LineConsumer {
   }
 
   private let limits: Limits
-  /// For each file, the number of its node and the time of day that is its zero.
-  private let nodeOfFile: [Int]
-  private let originOfFile: [Int64]
+  /// For each file, whose calls it holds.
+  private let sources: [TraceSource]
 
   // Functions and categories by number; a function's key is its category's number and its name.
   private let names = ByteTable()
@@ -79,10 +78,9 @@ final class Tally: LineConsumer {
     var task: Int64?
   }
 
-  init(nodeOfFile: [Int], originOfFile: [Int64], nodes: Int, limits: Limits) {
+  init(sources: [TraceSource], nodes: Int, limits: Limits) {
     self.limits = limits
-    self.nodeOfFile = nodeOfFile
-    self.originOfFile = originOfFile
+    self.sources = sources
     self.nodes = Array(repeating: Counters(), count: nodes)
     timelines = Array(repeating: Timeline(), count: nodes)
     files = BoundedCounters(limit: limits.files)
@@ -114,8 +112,8 @@ final class Tally: LineConsumer {
       return
     }
     events += 1
-    let node = nodeOfFile[file]
-    let start = Self.clamped(line.start, originOfFile[file])
+    let (node, pid) = sources[file].process(line.pid)
+    let start = sources[file].time(line.start)
     let function = self.function(name, line.category)
     let transfer = functions[function].transfer
     let bytes = line.isIncomplete ? 0 : transfer.bytes(line)
@@ -156,15 +154,8 @@ final class Tally: LineConsumer {
     } else if let hash = line.fileHash {
       withKey(0, hash.bytes) { files.add(call, to: $0) }
     }
-    withProcess(node, line.pid) { processes.add(call, to: $0) }
-    if !line.isIncomplete { keepIfSlow(line, start, node, function) }
-  }
-
-  /// A time of day in nanoseconds, within what two of can be subtracted.
-  private static func clamped(_ start: Int64, _ origin: Int64) -> Int64 {
-    let limit: Int64 = 1 << 62
-    let (sum, overflow) = start.addingReportingOverflow(origin)
-    return overflow ? limit : max(-limit, min(limit - 1, sum))
+    withProcess(node, pid) { processes.add(call, to: $0) }
+    if !line.isIncomplete { keepIfSlow(line, start, (node, pid), function, file) }
   }
 
   private func function(_ name: RawText, _ category: RawText?) -> Int {
@@ -177,7 +168,7 @@ final class Tally: LineConsumer {
     if let category { categoryNumber = categories.number(of: category.bytes) + 1 }
     var key = UInt64(categoryNumber) << 32 | UInt64(nameNumber)
     let number = withUnsafeBytes(of: &key) { raw in
-      functionKeys.number(of: Self.bytes(raw))
+      functionKeys.number(of: Bytes(raw))
     }
     if number < functions.count { return number }
     var decoded: [UInt8] = []
@@ -190,21 +181,16 @@ final class Tally: LineConsumer {
   private lazy var otherFunctions: Int = {
     let name = Array("(other functions)".utf8)
     return name.withUnsafeBytes { raw in
-      _ = names.number(of: Self.bytes(raw))
-      return function(RawText(bytes: Self.bytes(raw), isEscaped: false), nil)
+      _ = names.number(of: Bytes(raw))
+      return function(RawText(bytes: Bytes(raw), isEscaped: false), nil)
     }
   }()
-
-  private static func bytes(_ raw: UnsafeRawBufferPointer) -> Bytes {
-    guard let base = raw.baseAddress else { preconditionFailure("a value has an address") }
-    return Bytes(base.assumingMemoryBound(to: UInt8.self), raw.count)
-  }
 
   private func withDecoded(_ text: RawText, _ body: (Bytes) -> Void) {
     guard text.isEscaped else { return body(text.bytes) }
     text.decoded(into: &scratch)
     scratch.withUnsafeBytes { raw in
-      if !raw.isEmpty { body(Self.bytes(raw)) }
+      body(Bytes(raw))
     }
   }
 
@@ -213,16 +199,17 @@ final class Tally: LineConsumer {
     scratch.removeAll(keepingCapacity: true)
     scratch.append(first)
     scratch.append(contentsOf: bytes.buffer)
-    scratch.withUnsafeBytes { body(Self.bytes($0)) }
+    scratch.withUnsafeBytes { body(Bytes($0)) }
   }
 
   private func withProcess(_ node: Int, _ pid: Int64, _ body: (Bytes) -> Void) {
     var key = (UInt64(truncatingIfNeeded: node), pid)
-    withUnsafeBytes(of: &key) { body(Self.bytes($0)) }
+    withUnsafeBytes(of: &key) { body(Bytes($0)) }
   }
 
   private func keepIfSlow(
-    _ line: TraceLine, _ start: Int64, _ node: Int, _ function: Int
+    _ line: TraceLine, _ start: Int64, _ process: (node: Int, pid: Int64), _ function: Int,
+    _ file: Int
   ) {
     if slowest.count >= limits.slowest, let last = slowest.last, line.duration < last.duration {
       return
@@ -237,7 +224,8 @@ final class Tally: LineConsumer {
     }
     keep(
       SlowCall(
-        duration: line.duration, start: start, node: node, pid: line.pid, tid: line.tid,
+        duration: line.duration, start: start, node: process.node, pid: process.pid,
+        tid: sources[file].process(line.tid).pid,
         function: function, result: line.result, file: path))
   }
 
@@ -253,10 +241,11 @@ final class Tally: LineConsumer {
       guard let value = line.argumentValue, let path = line.argumentName else { return }
       noteHash(value.bytes, path)
     } else if name.bytes.equals("process_name") {
-      guard let text = line.argumentName else { return }
+      guard let text = line.program ?? line.argumentName else { return }
       var process = ProcessName(task: line.task)
       text.decoded(into: &process.name)
-      withProcess(nodeOfFile[file], line.pid) { noteProcess($0, process) }
+      let (node, pid) = sources[file].process(line.pid)
+      withProcess(node, pid) { noteProcess($0, process) }
     } else if name.bytes.equals("end"), let tail = TraceTail(text) {
       tails[file] = tail
     }
@@ -357,8 +346,7 @@ final class Tally: LineConsumer {
     guard key.first == 0 else { return key }
     let hash = Array(key.dropFirst())
     let path: [UInt8]? = hash.withUnsafeBytes { raw in
-      guard !raw.isEmpty else { return nil }
-      let number = hashes.existingNumber(of: Self.bytes(raw))
+      let number = hashes.existingNumber(of: Bytes(raw))
       return number.map { hashPaths[$0] }
     }
     return path ?? Array("(file ".utf8) + hash + Array(")".utf8)

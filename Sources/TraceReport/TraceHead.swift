@@ -19,6 +19,14 @@ struct TraceHead: Sendable {
   /// Functions that were asked for and could not be traced.
   private(set) var notAttached: [NotAttached] = []
 
+  /// The nodes of a merged file, in the order of their pids; empty for a file of one node.
+  private(set) var mergedNodes: [String] = []
+  /// How many pids each node of a merged file has.
+  private(set) var pidsPerNode: Int64 = 0
+
+  /// The nodes whose calls the file holds.
+  var nodes: [String] { mergedNodes.isEmpty ? [node] : mergedNodes }
+
   /// Reads the lines before the first event.
   init(_ path: String) throws(ReportError) {
     self.path = path
@@ -43,6 +51,12 @@ struct TraceHead: Sendable {
       arguments["format"]?.integer == 1
     else { return false }
     if let text = arguments["node"]?.string, !text.isEmpty { node = text }
+    if case .array(let list)? = arguments["nodes"], list.count <= 65_536,
+      let count = arguments["pids_per_node"]?.integer, count > 0
+    {
+      mergedNodes = list.map { $0.string ?? "" }
+      pidsPerNode = count
+    }
     job = arguments["job"]?.string ?? ""
     user = arguments["user"]?.string ?? ""
     if let value = arguments["clock_realtime_ns"]?.integer, value > 0, value < 1 << 62 {
@@ -75,6 +89,8 @@ struct TraceTail {
   let events: Int64?
   /// Events that are not in the file, by reason; only what occurred.
   let lost: [(reason: String, count: Int64)]
+  /// Whether the file is a merged one of which a part is missing.
+  let isPartial: Bool
 
   init?(_ line: Bytes) {
     guard let value = try? JSON(reading: Array(line.buffer)), let arguments = value["args"],
@@ -88,6 +104,7 @@ struct TraceTail {
       }
     }
     self.lost = lost
+    if case .bool(true)? = arguments["partial"] { isPartial = true } else { isPartial = false }
   }
 }
 

@@ -27,8 +27,9 @@ struct TraceLine {
   var file: Text?
   var fileHash: Text?
   var size: Int64?
-  /// `args.name`, `args.value` and `args.task` of metadata.
+  /// `args.name`, `args.value`, `args.task` and `args.program` of metadata.
   var argumentName: Text?
+  var program: Text?
   var argumentValue: Text?
   var task: Int64?
 
@@ -60,7 +61,7 @@ struct LineReader {
   private var position: UnsafePointer<UInt8>
   private var lineStart: UnsafePointer<UInt8>
   private let end: UnsafePointer<UInt8>
-  private var rewritten: [UInt8] = []
+  private let rewritten = RewrittenLine()
 
   /// The line that was read last, without its newline and without a comma behind it.
   private(set) var lineBytes: Bytes
@@ -78,8 +79,8 @@ struct LineReader {
   mutating func next(_ line: inout TraceLine) -> Kind? {
     guard position < end else { return nil }
     line = TraceLine()
-    lineStart = position
     skipSpace()
+    lineStart = position
     switch position.pointee {
     case UInt8(ascii: "{"):
       if scanObject(&line) {
@@ -132,19 +133,13 @@ struct LineReader {
       text.removeLast()
     }
     guard let value = try? JSON(reading: text), case .object = value else { return skipLine() }
-    rewritten = value.text + [0x0a]
-    let kind: Kind = rewritten.withUnsafeBufferPointer { buffer in
-      guard let base = buffer.baseAddress else { return .unreadable }
-      let mark = position
-      position = base
-      line = TraceLine()
-      let isGood = scanObject(&line) && position.pointee == 0x0a
-      position = mark
-      lineBytes = Bytes(base, buffer.count - 1)
-      return isGood ? .event : .unreadable
-    }
+    let copy = rewritten.hold(value.text + [0x0a])
+    position = copy.start
+    line = TraceLine()
+    let isGood = scanObject(&line) && position.pointee == 0x0a
+    lineBytes = Bytes(copy.start, copy.count - 1)
     position = lineEnd + 1
-    return kind
+    return isGood ? .event : .unreadable
   }
 
   // MARK: - Scanning. No loop passes a newline, and the text ends with one.
@@ -385,6 +380,9 @@ struct LineReader {
       case 5 where key.equals("errno"):
         line.hasErrorNumber = true
         return reader.skipValue(depth: 32)
+      case 7 where key.equals("program"):
+        guard let text = reader.string() else { return reader.skipValue(depth: 32) }
+        line.program = text
       case 8 where key.equals("filename"):
         guard let text = reader.string() else { return reader.skipValue(depth: 32) }
         line.file = line.file ?? text
@@ -404,6 +402,22 @@ struct LineReader {
     guard skipValue(depth: 32) else { return nil }
     return RawText(bytes: Bytes(start, position - start), isEscaped: false)
   }
+}
+
+/// Memory for a line that had to be written anew.
+private final class RewrittenLine {
+  private var memory: UnsafeMutablePointer<UInt8>?
+
+  /// A copy that lives until the next one.
+  func hold(_ text: [UInt8]) -> Bytes {
+    memory?.deallocate()
+    let copy = UnsafeMutablePointer<UInt8>.allocate(capacity: max(1, text.count))
+    for index in text.indices { copy[index] = text[index] }
+    memory = copy
+    return Bytes(copy, text.count)
+  }
+
+  deinit { memory?.deallocate() }
 }
 
 extension RawText {

@@ -8,7 +8,7 @@ struct Report: ParsableCommand {
     commandName: "datacrumbs_report",
     abstract: "Reads the traces of a job: what it called, how often, how long.",
     version: "datacrumbs_report 0.1.0",
-    subcommands: [SummaryCommand.self])
+    subcommands: [SummaryCommand.self, MergeCommand.self])
 }
 
 /// What every subcommand takes.
@@ -49,6 +49,28 @@ struct SummaryCommand: ParsableCommand {
       let summary = try Summary(of: folder, limit: top, progress: options.progress)
       let isColored = isatty(STDOUT_FILENO) == 1 && getenv("NO_COLOR") == nil
       try Output.write(json ? summary.json : Array(summary.text(isColored: isColored).utf8))
+    }
+  }
+}
+
+struct MergeCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "merge",
+    abstract: "Makes one file of all nodes' files, on one clock, for Perfetto.")
+
+  @Argument(
+    help: "The file to make, OUT.pfw.gz, outside of the trace's folder.",
+    completion: .file(extensions: ["pfw.gz"]))
+  var out: String
+
+  @OptionGroup var options: TraceOptions
+
+  func run() throws {
+    try reporting {
+      let merge = try Merge(TraceFolder(options.trace), into: out, progress: options.progress)
+      for warning in merge.warnings {
+        Output.complain("datacrumbs_report: \(warning.subject): \(warning.text)")
+      }
     }
   }
 }
