@@ -96,6 +96,12 @@ install: ## install what `make all` built
 test: bpf client ## run the unit tests
 	$(SWIFT) test
 
+check: setup all ## run unit tests and cluster tests
+	SWIFT="$(SWIFT)" Tests/check
+
+demo: setup all ## show a traced two-node job on a throw-away cluster
+	Tests/Cluster/demo
+
 lint: ## swift-format, C warnings, shellcheck
 	$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests
 	shellcheck --external-sources $$(git ls-files '*.sh' 'scripts/*.in' '*.bash' '*.bats' .ci/run) \

@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154 # the settings are in `cluster`
+# shellcheck shell=bash
 # The three machines: an overlay on the tree, a veth on a bridge of their own,
 # systemd as PID 1.
 
@@ -85,7 +85,8 @@ SlurmdParameters=config_overrides
 PrologFlags=Alloc
 PrologEpilogTimeout=300
 ReturnToService=2
-SchedulerParameters=sched_min_interval=100000,batch_sched_delay=0
+# Heterogeneous jobs are started by the backfill scheduler alone, every bf_interval.
+SchedulerParameters=bf_interval=1,sched_min_interval=100000,batch_sched_delay=0
 KillWait=5
 MpiDefault=none
 PlugStackConfig=/etc/slurm/plugstack.conf
@@ -112,13 +113,18 @@ cgroups_of() {
 boot_machine() {
   local machine=$1 dir=$state/$1
   (
-    local cgroup
+    local cgroup fd
+    # Nobody who waits for the end of a pipe or for our lock waits for a machine.
+    for fd in /proc/self/fd/*; do
+      fd=${fd##*/}
+      ((fd <= 2)) || exec {fd}>&-
+    done
     for cgroup in $(cgroups_of "$machine"); do
       mkdir -p "$cgroup"
       echo "$BASHPID" >"$cgroup/cgroup.procs"
     done
     exec_machine
-  ) >"$dir/console.log" 2>&1 </dev/null 3>&- {lock_fd}<&- &
+  ) >"$dir/console.log" 2>&1 </dev/null &
   echo $! >"$dir/nspawn.pid"
   disown $!
 }
@@ -167,17 +173,21 @@ trust_signer() {
 }
 
 run() {
-  local user=root
-  if [[ ${1:-} == --user ]]; then
-    user=$2
+  local user=root directory=
+  while [[ ${1:-} == --* ]]; do
+    case $1 in
+    --user) user=${2:?} ;;
+    --directory) directory=${2:?} ;;
+    *) die "unknown option of run: $1" ;;
+    esac
     shift 2
-  fi
+  done
   local machine=${1:?machine} leader home=/root
   shift
   leader=$(leader_of "$machine")
   [[ -n $leader ]] || die "$machine is not up: cluster up"
   [[ $user == root ]] || home=/home/$user
-  nsenter --target "$leader" --all --wdns="$home" -- \
+  nsenter --target "$leader" --all --wdns="${directory:-$home}" -- \
     env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 \
     TERM="${TERM:-dumb}" HOME="$home" USER="$user" LOGNAME="$user" SHELL=/bin/bash \
     setpriv --reuid="$user" --regid="$user" --init-groups -- "$@"

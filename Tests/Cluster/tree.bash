@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154 # the settings are in `cluster`
+# shellcheck shell=bash
 # The machines' root: a Debian tree, made once and kept in the cache.
 
 tree_packages=(
@@ -45,7 +45,6 @@ debootstrap_tree() {
 # The mirror that this machine's own apt uses.
 mirror() {
   local uri
-  # shellcheck disable=SC2016 # $(SITE) is apt's
   uri=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 2>/dev/null | grep -m1 /debian || true)
   echo "${uri:-http://deb.debian.org/debian}"
 }
