@@ -29,15 +29,20 @@ final class EventFormatter {
   /// The hash of the path of each file key.
   private var files = ForgetfulTable(bits: 16)
   private var path: [UInt8] = []
+  /// 1 for the file keys that are below an inclusion path.
+  private var included = ForgetfulTable(bits: 16)
   private var tasks = TaskRanks()
+  private let inclusionPaths: [[UInt8]]
 
   /// - Parameter start: the CLOCK_MONOTONIC time that is 0 in the trace, in nanoseconds.
   init(
-    syscalls: [TracedFunction?], functions: [TracedFunction], start: UInt64, capacity: Int
+    syscalls: [TracedFunction?], functions: [TracedFunction], start: UInt64,
+    inclusionPaths: [String] = [], capacity: Int
   ) {
     self.syscalls = syscalls.map { $0.map(Self.prepare) }
     self.functions = functions.map(Self.prepare)
     self.start = start
+    self.inclusionPaths = inclusionPaths.map { Array($0.utf8) }
     self.capacity = max(capacity, 2 * Self.longestLine)
     text = .allocate(capacity: self.capacity)
   }
@@ -86,20 +91,23 @@ final class EventFormatter {
     case DC_KIND_PROCESS.rawValue:
       putProcess(record, payload)
       return false
+    case DC_KIND_PROFILE.rawValue:
+      putProfile(record, payload)
+      return false
     case DC_KIND_SYSCALL.rawValue:
       guard index < syscalls.count, let prepared = syscalls[index] else { return false }
-      append(record, prepared, payload, isSyscall: true)
+      return append(record, prepared, payload, isSyscall: true)
     default:
       guard index < functions.count else { return false }
-      append(record, functions[index], payload, isSyscall: false)
+      return append(record, functions[index], payload, isSyscall: false)
     }
-    return true
   }
 
   private func append(
     _ record: dc_record, _ prepared: borrowing Prepared, _ payload: UnsafeRawBufferPointer,
     isSyscall: Bool
-  ) {
+  ) -> Bool {
+    if !inclusionPaths.isEmpty, !isIncluded(record, payload) { return false }
     let hashes = defineStrings(record, payload)
     put(prepared.begin)
     putMicroseconds(record.start &- start)
@@ -123,6 +131,36 @@ final class EventFormatter {
       putArguments(record, prepared, payload, hashes)
     }
     put("}}\n")
+    return true
+  }
+
+  /// Whether a call is on a file below one of the inclusion paths.
+  private func isIncluded(_ record: dc_record, _ payload: UnsafeRawBufferPointer) -> Bool {
+    var at = 0
+    if record.flags & UInt8(DC_HAS_FILE.rawValue) != 0, payload.count >= 8 {
+      if included[payload.loadUnaligned(as: UInt64.self)] == 1 { return true }
+      at = 8
+    }
+    at += 8 * record.values.nonzeroBitCount
+    for _ in 0..<record.strings.nonzeroBitCount {
+      guard at + 2 <= payload.count else { return false }
+      let length = Int(payload.loadUnaligned(fromByteOffset: at, as: UInt16.self).littleEndian)
+      at += 2
+      guard at + length <= payload.count else { return false }
+      if isBelowInclusionPath(UnsafeRawBufferPointer(rebasing: payload[at..<(at + length)])) {
+        return true
+      }
+      at += length
+    }
+    return false
+  }
+
+  private func isBelowInclusionPath(_ path: some Collection<UInt8>) -> Bool {
+    inclusionPaths.contains { prefix in
+      guard path.starts(with: prefix) else { return false }
+      return prefix.last == 0x2f || path.count == prefix.count
+        || path.dropFirst(prefix.count).first == 0x2f
+    }
   }
 
   private func putArguments(
@@ -130,11 +168,13 @@ final class EventFormatter {
     _ hashes: (first: UInt64, second: UInt64)
   ) {
     var at = 0
+    var hasFile = false
     if record.flags & UInt8(DC_HAS_FILE.rawValue) != 0, payload.count >= 8 {
       if let hash = files[payload.loadUnaligned(as: UInt64.self)] {
         put(",\"fhash\":\"")
         putHash(hash)
         put("\"")
+        hasFile = true
       }
       at = 8
     }
@@ -155,7 +195,9 @@ final class EventFormatter {
     var isFirst = true
     for index in 0..<Int(DC_ARGUMENTS) where record.strings & (1 << index) != 0 {
       let hash = isFirst ? hashes.first : hashes.second
-      isFirst = false
+      // The file itself says more than a path that may be relative.
+      defer { isFirst = false }
+      if isFirst, hasFile { continue }
       guard hash != 0, index < prepared.keys.count else { continue }
       put(prepared.keys[index])
       putHash(hash)
@@ -232,7 +274,60 @@ final class EventFormatter {
         }
       }
     }
+    if !inclusionPaths.isEmpty {
+      let isIncluded = isBelowInclusionPath(path)
+      included.insert(record.start, isIncluded ? 1 : 0)
+      if !isIncluded { return }
+    }
     files.insert(record.start, path.withUnsafeBytes { define($0, isFile: true) })
+  }
+
+  /// The sums of a function, a process and an interval, as a counter.
+  private func putProfile(_ record: dc_record, _ payload: UnsafeRawBufferPointer) {
+    let index = Int(record.function)
+    let isSyscall = record.flags == UInt8(DC_KIND_SYSCALL.rawValue)
+    guard payload.count >= MemoryLayout<dc_profile>.size,
+      let prepared = isSyscall
+        ? (index < syscalls.count ? syscalls[index] : nil)
+        : (index < functions.count ? functions[index] : nil)
+    else { return }
+    let sums = payload.loadUnaligned(as: dc_profile.self)
+    put(prepared.begin.dropLast(Array("\"X\",\"ts\":".utf8).count))
+    put("\"C\",\"ts\":")
+    putMicroseconds(record.start &- start)
+    put(",\"dur\":")
+    putMicroseconds(record.duration)
+    put(",\"pid\":")
+    put(UInt64(record.pid))
+    put(",\"tid\":")
+    put(UInt64(record.tid))
+    put(",\"args\":{\"count\":")
+    put(sums.count)
+    put(",\"time\":")
+    putMicroseconds(sums.total)
+    put(",\"min\":")
+    putMicroseconds(sums.minimum)
+    put(",\"max\":")
+    putMicroseconds(sums.maximum)
+    if isSyscall {
+      put(",\"errors\":")
+      put(sums.errors)
+    }
+    if prepared.function.arguments.contains(where: { $0.kind == .size }) {
+      put(",\"bytes\":")
+      put(sums.results)
+    }
+    withUnsafeBytes(of: sums.buckets) { buckets in
+      for bucket in 0..<Int(DC_BUCKETS) {
+        let count = buckets.loadUnaligned(fromByteOffset: bucket * 8, as: UInt64.self)
+        guard count > 0 else { continue }
+        put(",\"ns_")
+        put(UInt64(1) << UInt64(bucket))
+        put("\":")
+        put(count)
+      }
+    }
+    put("}}\n")
   }
 
   /// A process by its name, as Perfetto shows it, and by its task of the job.
@@ -261,6 +356,14 @@ final class EventFormatter {
   }
 
   // MARK: - Pieces
+
+  private func put(_ bytes: ArraySlice<UInt8>) {
+    bytes.withUnsafeBufferPointer { source in
+      guard let base = source.baseAddress else { return }
+      (text + used).update(from: base, count: source.count)
+      used += source.count
+    }
+  }
 
   private func put(_ bytes: [UInt8]) {
     bytes.withUnsafeBufferPointer { source in

@@ -9,6 +9,10 @@ struct KernelSettings {
   let user: UInt32
   /// Size of the ring buffer in bytes, a power of two and of pages.
   var ringSize: UInt32 = 16 << 20
+  /// Sums in place of records.
+  var isProfile = false
+  /// Only calls on files below these folders; empty: all.
+  var inclusionPaths: [String] = []
 }
 
 /// A function that is not traced, and why.
@@ -24,6 +28,8 @@ final class KernelProbes {
   private var links: [OpaquePointer] = []
   private var linkDescriptors: [Int32] = []
   private let usesMulti: Bool
+  private let usesKprobeMulti: Bool
+  private let kinds: Set<ProbeKind>
   private var inFlight: Int32 = -1
 
   /// By system call number.
@@ -36,6 +42,10 @@ final class KernelProbes {
   /// Loads the programs for these groups of functions; nothing is attached yet.
   init(_ groups: [ProbeCategory], _ settings: KernelSettings) throws(TracerError) {
     usesMulti = datacrumbs_has_uprobe_multi() != 0
+    kinds = Set(groups.map(\.kind))
+    usesKprobeMulti =
+      kinds.contains(.kprobe)
+      && KernelSymbols(["bpf_kprobe_multi_link_attach"]).contains("bpf_kprobe_multi_link_attach")
     libbpf_set_print { level, format, arguments in
       guard level == LIBBPF_WARN, KernelProbes.isVerbose, let format, let arguments else {
         return 0
@@ -60,6 +70,8 @@ final class KernelProbes {
         "the kernel refuses the BPF programs: \(errorText(-result)): \(advice)")
     }
   }
+
+  private static let opening: Set = ["open", "openat", "openat2", "creat"]
 
   private static let isVerbose = getenv("DATACRUMBS_DEBUG") != nil
 
@@ -97,6 +109,8 @@ final class KernelProbes {
     }
     try set("job_id", settings.job)
     try set("user_id", settings.user)
+    try set("is_profile", UInt32(settings.isProfile ? 1 : 0))
+    try set("resolve_opened", UInt32(settings.inclusionPaths.isEmpty ? 0 : 1))
     try set("namespace_device", datacrumbs_kernel_device(UInt64(space.st_dev)))
     try set("namespace_inode", UInt64(space.st_ino))
     let exec = SyscallTable.named(["execve", "execveat"])
@@ -107,8 +121,8 @@ final class KernelProbes {
       guard let function, (number + 1) * MemoryLayout<dc_capture>.stride <= size else { continue }
       captures.storeBytes(
         of: dc_capture(
-          wanted: 1, values: function.values, strings: function.strings,
-          file: function.file),
+          wanted: 1, opens: Self.opening.contains(function.name) ? 1 : 0, values: function.values,
+          strings: function.strings, file: function.file),
         toByteOffset: begin + number * MemoryLayout<dc_capture>.stride, as: dc_capture.self)
     }
     bpf_map__set_max_entries(try map("events"), settings.ringSize)
@@ -122,6 +136,13 @@ final class KernelProbes {
         bpf_program__set_expected_attach_type(try program(name), bpf_attach_type(rawValue: 48))
       }
     }
+    for name in ["kernel_enter", "kernel_return"] {
+      bpf_program__set_autoload(try program(name), kinds.contains(.kprobe))
+      if !usesKprobeMulti {
+        bpf_program__set_expected_attach_type(try program(name), bpf_attach_type(rawValue: 0))
+      }
+    }
+    bpf_program__set_autoload(try program("static_probe"), kinds.contains(.usdt))
   }
 
   // MARK: - Attaching
@@ -178,10 +199,127 @@ final class KernelProbes {
         continue
       case .uprobe:
         attachUprobeGroup(group)
-      case .kprobe, .usdt:
-        for name in group.functions {
-          refuse(group, name, "\(group.kind) probes are not supported by this version")
-        }
+      case .kprobe:
+        attachKernelGroup(group)
+      case .usdt:
+        attachStaticGroup(group)
+      }
+    }
+  }
+
+  /// A function by the index that its records carry; returns the cookie of its probes.
+  private func add(_ group: ProbeCategory, _ name: String, known: [TracedArgument] = []) -> UInt64 {
+    let asked = ArgumentSpecification(group.functionArguments, function: name, known: known)
+    let function = TracedFunction(
+      category: group.name, name: name, arguments: asked?.arguments ?? known,
+      chosen: asked?.chosen)
+    functions.append(function)
+    return UInt64(functions.count - 1) | function.cookieBits
+  }
+
+  private func attachKernelGroup(_ group: ProbeCategory) {
+    guard access("/sys/bus/event_source/devices/kprobe", F_OK) == 0 else {
+      for name in group.functions { refuse(group, name, "this kernel has no kprobes") }
+      return
+    }
+    let symbols = KernelSymbols(Set(group.functions))
+    var names: [String] = []
+    var cookies: [UInt64] = []
+    for name in group.functions {
+      guard symbols.contains(name) else {
+        refuse(group, name, "no such function in this kernel")
+        continue
+      }
+      names.append(name)
+      cookies.append(add(group, name) | 1 << 63)
+    }
+    guard !names.isEmpty else { return }
+    let entries = attachKprobes("kernel_enter", names, cookies, isReturn: false)
+    let returns = attachKprobes("kernel_return", names, cookies, isReturn: true)
+    for (index, name) in names.enumerated() {
+      if let reason = entries[index] ?? returns[index] {
+        refuse(group, name, reason)
+      } else {
+        attachedCount += 1
+      }
+    }
+  }
+
+  /// All by one call where the kernel can, one by one where one of them is refused.
+  private func attachKprobes(
+    _ name: String, _ functions: [String], _ cookies: [UInt64], isReturn: Bool
+  ) -> [Int: String] {
+    guard let program = bpf_object__find_program_by_name(object, name) else {
+      return Dictionary(uniqueKeysWithValues: functions.indices.map { ($0, "missing") })
+    }
+    if usesKprobeMulti, attachKprobeMulti(program, functions, cookies, isReturn) == nil {
+      return [:]
+    }
+    var errors: [Int: String] = [:]
+    for (index, function) in functions.enumerated() {
+      if usesKprobeMulti {
+        errors[index] = attachKprobeMulti(program, [function], [cookies[index]], isReturn)
+        continue
+      }
+      var options = bpf_kprobe_opts()
+      options.sz = MemoryLayout<bpf_kprobe_opts>.size
+      options.bpf_cookie = cookies[index]
+      options.retprobe = isReturn
+      if let link = bpf_program__attach_kprobe_opts(program, function, &options) {
+        links.append(link)
+      } else {
+        errors[index] = errorText(errno)
+      }
+    }
+    return errors
+  }
+
+  private func attachKprobeMulti(
+    _ program: OpaquePointer, _ functions: [String], _ cookies: [UInt64], _ isReturn: Bool
+  ) -> String? {
+    let copies = functions.map { strdup($0) }
+    defer { for copy in copies { free(copy) } }
+    var names = copies.map { $0.map { UnsafePointer<CChar>($0) } }
+    let link = names.withUnsafeMutableBufferPointer { names in
+      cookies.withUnsafeBufferPointer { cookies in
+        var options = bpf_kprobe_multi_opts()
+        options.sz = MemoryLayout<bpf_kprobe_multi_opts>.size
+        options.syms = names.baseAddress
+        options.cookies = cookies.baseAddress
+        options.cnt = names.count
+        options.retprobe = isReturn
+        return bpf_program__attach_kprobe_multi_opts(program, nil, &options)
+      }
+    }
+    guard let link else { return errorText(errno) }
+    links.append(link)
+    return nil
+  }
+
+  private func attachStaticGroup(_ group: ProbeCategory) {
+    let arguments = (0..<Int(DC_ARGUMENTS)).map {
+      TracedArgument(name: "arg\($0)", kind: .signed)
+    }
+    guard let program = bpf_object__find_program_by_name(object, "static_probe") else { return }
+    for name in group.functions {
+      guard let path = group.binaryPath, let provider = group.provider else {
+        refuse(group, name, "the category names no provider")
+        continue
+      }
+      var cookie = add(group, name, known: arguments)
+      if group.functionArguments[name] == nil {
+        // All of its arguments: the probe itself says how many there are.
+        functions[functions.count - 1].values = 0x3f
+        cookie |= 0x3f << 32
+      }
+      var options = bpf_usdt_opts()
+      options.sz = MemoryLayout<bpf_usdt_opts>.size
+      options.usdt_cookie = cookie
+      if let link = bpf_program__attach_usdt(program, -1, path, provider, name, &options) {
+        links.append(link)
+        attachedCount += 1
+      } else {
+        refuse(group, name, errno == ENOENT ? "no such probe in \(path)" : errorText(errno))
       }
     }
   }
@@ -205,12 +343,7 @@ final class KernelProbes {
         refuse(group, name, "no such function in \(path)")
         continue
       }
-      let asked = ArgumentSpecification(group.functionArguments, function: name, known: [])
-      let function = TracedFunction(
-        category: group.name, name: name, arguments: asked?.arguments ?? [],
-        chosen: asked?.chosen)
-      places.append((offset, UInt64(functions.count) | function.cookieBits))
-      functions.append(function)
+      places.append((offset, add(group, name)))
       names.append(name)
     }
     guard !places.isEmpty else { return }
@@ -317,6 +450,16 @@ final class KernelProbes {
   /// The size of the ring buffer in bytes.
   var ringSize: Int {
     Int(bpf_map__max_entries(bpf_object__find_map_by_name(object, "events")))
+  }
+
+  /// The map of sums, in profile mode.
+  var profilesDescriptor: Int32 {
+    bpf_map__fd(bpf_object__find_map_by_name(object, "profiles"))
+  }
+
+  /// The interval that calls are summed into, in profile mode.
+  func intervalNumber() throws(TracerError) -> UnsafeMutablePointer<UInt32> {
+    try shared("interval").assumingMemoryBound(to: UInt32.self)
   }
 
   /// The counts that the programs keep, in memory shared with the kernel.

@@ -60,7 +60,8 @@ enum TraceMetadata {
     [
       ("ring_full", counts.lost_ring_full), ("not_written", unwritten),
       ("too_deep", counts.lost_too_deep), ("no_memory", counts.lost_no_memory),
-      ("unmarked_children", counts.lost_marks), ("compat_calls", counts.compat),
+      ("unmarked_children", counts.lost_marks), ("profiles_full", counts.lost_profiles),
+      ("compat_calls", counts.compat),
     ]
   }
 

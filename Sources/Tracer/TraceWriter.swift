@@ -15,6 +15,17 @@ final class TraceWriter: @unchecked Sendable {
 
     /// Where the next records go.
     var rest: UnsafeMutableRawBufferPointer { .init(rebasing: memory[used...]) }
+
+    /// Adds a record as the ring would have it; false where there is no room.
+    func append(_ record: dc_record, _ sums: dc_profile) -> Bool {
+      let length = MemoryLayout<dc_record>.size + MemoryLayout<dc_profile>.size
+      guard rest.count >= length + 8 else { return false }
+      rest.storeBytes(of: UInt64(length), as: UInt64.self)
+      rest.storeBytes(of: record, toByteOffset: 8, as: dc_record.self)
+      rest.storeBytes(of: sums, toByteOffset: 8 + MemoryLayout<dc_record>.size, as: dc_profile.self)
+      used += length + 8
+      return true
+    }
   }
 
   static let blockSize = 256 << 10
@@ -23,6 +34,7 @@ final class TraceWriter: @unchecked Sendable {
   private let formatter: EventFormatter
   private let mutex: UnsafeMutablePointer<pthread_mutex_t>
   private let condition: UnsafeMutablePointer<pthread_cond_t>
+  private let freed: UnsafeMutablePointer<pthread_cond_t>
   private var free: [Block]
   private var full: [Block] = []
   private var isClosing = false
@@ -38,10 +50,14 @@ final class TraceWriter: @unchecked Sendable {
     condition = .allocate(capacity: 1)
     pthread_mutex_init(mutex, nil)
     pthread_cond_init(condition, nil)
+    freed = .allocate(capacity: 1)
+    pthread_cond_init(freed, nil)
   }
 
   deinit {
     pthread_cond_destroy(condition)
+    pthread_cond_destroy(freed)
+    freed.deallocate()
     pthread_mutex_destroy(mutex)
     condition.deallocate()
     mutex.deallocate()
@@ -72,6 +88,16 @@ final class TraceWriter: @unchecked Sendable {
     return free.popLast()
   }
 
+  /// An empty block, as soon as there is one.
+  func waitForFree() -> Block {
+    pthread_mutex_lock(mutex)
+    defer { pthread_mutex_unlock(mutex) }
+    while true {
+      if let block = free.popLast() { return block }
+      pthread_cond_wait(freed, mutex)
+    }
+  }
+
   /// Hands a block over to be written.
   func submit(_ block: Block) {
     pthread_mutex_lock(mutex)
@@ -97,6 +123,7 @@ final class TraceWriter: @unchecked Sendable {
       block.used = 0
       pthread_mutex_lock(mutex)
       free.append(block)
+      pthread_cond_signal(freed)
       pthread_mutex_unlock(mutex)
     }
   }

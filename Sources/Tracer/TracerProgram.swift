@@ -42,6 +42,7 @@ public struct TracerProgram {
   private let ring: Ring
   private let counts: UnsafePointer<dc_counts>
   private let waiting: UnsafeMutablePointer<UInt32>
+  private let profile: ProfileReader?
 
   /// Runs the tracer until SIGINT or SIGTERM.
   public static func run(_ request: TracerRequest) throws(TracerError) {
@@ -56,8 +57,14 @@ public struct TracerProgram {
     self.request = request
     signals = try Self.catchSignals()
     let account = try Account(named: request.user)
-    let groups = try ProbeFile.read(request.probeFile).categories
-    probes = try KernelProbes(groups, KernelSettings(job: job, user: account.uid))
+    let document = try ProbeFile.read(request.probeFile)
+    let groups = document.categories
+    let options = try TraceOptions(document)
+    probes = try KernelProbes(
+      groups,
+      KernelSettings(
+        job: job, user: account.uid, isProfile: options.isProfile,
+        inclusionPaths: options.inclusionPaths))
     try probes.attach(groups, marker: request.marker)
     ring = try Ring(descriptor: probes.ringDescriptor, size: probes.ringSize)
     counts = try probes.countsPointer()
@@ -69,7 +76,12 @@ public struct TracerProgram {
     let start = Self.time(CLOCK_MONOTONIC)
     let formatter = EventFormatter(
       syscalls: probes.syscalls, functions: probes.functions, start: start,
-      capacity: 8 * TraceWriter.blockSize)
+      inclusionPaths: options.inclusionPaths, capacity: 8 * TraceWriter.blockSize)
+    profile =
+      options.isProfile
+      ? ProfileReader(
+        map: probes.profilesDescriptor, interval: try probes.intervalNumber(),
+        milliseconds: options.profileMilliseconds, now: start) : nil
     writer = TraceWriter(file: file, formatter: formatter, blocks: Self.blocks)
     try writer.start(
       TraceMetadata.head(
@@ -99,8 +111,10 @@ public struct TracerProgram {
       datacrumbs_store_full(waiting, 1)
       var event = epoll_event()
       // While every block waits for a slow disk, there is nothing that a wake-up could do.
-      let count = epoll_wait(epoll, &event, 1, Self.flushMilliseconds)
+      let limit = profile?.milliseconds(from: Self.time(CLOCK_MONOTONIC)) ?? .max
+      let count = epoll_wait(epoll, &event, 1, min(limit, Self.flushMilliseconds))
       datacrumbs_store_full(waiting, 0)
+      profile?.collect(now: Self.time(CLOCK_MONOTONIC)) { add($0, $1, to: &block) }
       if count == 0 { submit(&block) }
       if count > 0, event.data.fd == signals { isStopping = true }
     }
@@ -112,6 +126,7 @@ public struct TracerProgram {
       // Every block waits for the disk: until one is free.
       if block == nil { usleep(1000) }
     }
+    profile?.finish(now: Self.time(CLOCK_MONOTONIC)) { add($0, $1, to: &block) }
     submit(&block)
     finish()
   }
@@ -129,6 +144,17 @@ public struct TracerProgram {
     }
   }
 
+  /// Puts sums behind the records of the block, as a record of their own.
+  private func add(
+    _ record: dc_record, _ sums: dc_profile, to block: inout TraceWriter.Block?
+  ) {
+    if let current = block, !current.append(record, sums) { submit(&block) }
+    if block == nil {
+      block = writer.waitForFree()
+      _ = block?.append(record, sums)
+    }
+  }
+
   private func submit(_ block: inout TraceWriter.Block?) {
     guard let current = block, current.used > 0 else { return }
     writer.submit(current)
@@ -136,7 +162,8 @@ public struct TracerProgram {
   }
 
   private func finish() {
-    let (events, unwritten) = writer.finish()
+    let (written, unwritten) = writer.finish()
+    let events = profile?.calls ?? written
     let counts = counts.pointee
     let end = TraceMetadata.tail(events: events, unwritten: unwritten, counts: counts)
     _ = end.withUnsafeBytes(file.write)

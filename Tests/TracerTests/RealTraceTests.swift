@@ -317,4 +317,115 @@ struct RealTraceTests {
     #expect(!trace.events.contains { $0.path == "/etc/issue" })
     #expect(trace.end["privileged_programs"] as? Int == 1)
   }
+
+  @Test func staticProbesAreEventsWithTheirArguments() throws {
+    let program = try TracedRun.fixture("static_probe")
+    let run = try TracedRun([
+      [
+        "type": 3, "name": "app", "functions": ["step", "no_such_probe"], "provider": "app",
+        "binary_path": program,
+      ]
+    ])
+    try run.run([program])
+    let trace = try run.finish()
+    let steps = trace.named("step")
+    #expect(steps.map { $0.arguments["arg0"] as? Int } == Array(-5 ..< 5))
+    #expect(steps.map { $0.arguments["arg1"] as? Int } == (0..<10).map { $0 << 33 })
+    #expect(steps.allSatisfy { $0.duration == 0 && $0.arguments["arg2"] == nil })
+    let refused = try #require(trace.head["not_attached"] as? [[String: Any]])
+    #expect(refused.map { $0["name"] as? String } == ["no_such_probe"])
+  }
+
+  @Test func profileModeSumsWhatTraceModeLists() throws {
+    let run = try TracedRun(
+      [["type": 0, "name": "posix", "functions": ["getppid", "read", "openat"]]],
+      summary: ["mode": "profile", "profile_interval_ms": "200"])
+    try run.run([try TracedRun.fixture("threads")])
+    try run.run(["dd", "if=/dev/zero", "of=/dev/null", "bs=512", "count=1000"])
+    let trace = try run.finish()
+    #expect(trace.events.isEmpty)
+
+    let threads = trace.profiles.filter { $0.name == "getppid" }
+    #expect(threads.reduce(0) { $0 + $1.value("count") } == 800)
+    #expect(Set(threads.map(\.pid)).count == 1)
+    let reads = trace.profiles.filter { $0.name == "read" && $0.value("bytes") >= 512_000 }
+    let read = try #require(reads.first)
+    #expect(read.value("count") >= 1000)
+    #expect(read.value("min") <= read.value("max"))
+    #expect(read.value("time") >= read.value("count") * read.value("min"))
+    let buckets = read.arguments.filter { $0.key.hasPrefix("ns_") }
+    #expect(buckets.values.reduce(0.0) { $0 + (($1 as? Double) ?? 0) } == read.value("count"))
+    #expect(trace.profiles.contains { $0.name == "openat" && $0.value("errors") > 0 })
+  }
+
+  @Test func inclusionPathsKeepOnlyCallsBelowThem() throws {
+    let wanted = "/tmp/datacrumbs-included-\(getpid())"
+    let run = try TracedRun([Self.files], summary: ["inclusion_paths": "/nowhere:\(wanted)"])
+    try FileManager.default.createDirectory(
+      atPath: wanted, withIntermediateDirectories: true)
+    chmod(wanted, 0o777)
+    defer { try? FileManager.default.removeItem(atPath: wanted) }
+    try run.run([
+      "sh", "-c",
+      "cd \(wanted) && echo one > relative; cat relative /etc/hostname; "
+        + "cat \(wanted)/missing; echo > \(wanted)-not; rm -f \(wanted)-not",
+    ])
+    let trace = try run.finish()
+    #expect(trace.named("read").contains { $0.path == wanted + "/relative" && $0.result == 4 })
+    #expect(trace.named("openat").contains { $0.path == wanted + "/missing" })
+    #expect(!trace.named("openat").filter { ($0.result ?? -1) >= 0 }.isEmpty)
+    #expect(
+      trace.events.allSatisfy { $0.path?.hasPrefix(wanted + "/") ?? false },
+      "\(trace.events.compactMap(\.path))")
+  }
+
+  @Test func anUnknownModeIsRefused() throws {
+    let run = try TracedRun([Self.files], summary: ["mode": "guess"], waitsForReady: false)
+    run.tracer.waitUntilExit()
+    #expect(run.tracer.terminationStatus == 65)
+    #expect(run.standardError().contains("guess"))
+  }
+
+  @Test func aFullDiskCostsEventsAndNotTheJob() throws {
+    let disk = "/tmp/datacrumbs-small-disk-\(getpid())"
+    try FileManager.default.createDirectory(atPath: disk, withIntermediateDirectories: true)
+    defer { rmdir(disk) }
+    try #require(mount("none", disk, "tmpfs", 0, "size=64k,mode=777") == 0)
+    defer { umount2(disk, 2) }
+    let run = try TracedRun([Self.files], traceDirectory: disk + "/t")
+    let status = try run.run(["dd", "if=/dev/zero", "of=/dev/null", "bs=512", "count=200000"])
+    #expect(status == 0)
+    kill(run.tracer.processIdentifier, SIGTERM)
+    run.tracer.waitUntilExit()
+    let said = run.standardError()
+    #expect(said.contains("No space left on device"))
+    #expect(said.contains("not_written"))
+    let names = try FileManager.default.contentsOfDirectory(atPath: disk + "/t")
+    let trace = try Trace(
+      reading: URL(fileURLWithPath: disk + "/t/" + (try #require(names.first))))
+    #expect(!trace.events.isEmpty)
+    #expect(trace.lines.allSatisfy { $0 == "[" || $0 == "]" || $0.hasSuffix("}") })
+  }
+
+  @Test func aFloodIsCountedAndHoldsTheMemoryLimit() throws {
+    let run = try TracedRun([
+      ["type": 0, "name": "posix", "functions": ["read", "write", "getppid"]]
+    ])
+    let flood = try run.start([
+      "dd", "if=/dev/zero", "of=/dev/null", "bs=1", "count=500000",
+    ])
+    flood.waitUntilExit()
+    #expect(flood.terminationStatus == 0)
+    let status = try String(
+      contentsOfFile: "/proc/\(run.tracer.processIdentifier)/status", encoding: .utf8)
+    let peak = try #require(
+      status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+        .flatMap { Int($0.split(separator: " ")[1]) })
+    #expect(peak < 128 << 10, "\(peak) KiB")
+    let trace = try run.finish()
+    let lost = try #require(trace.lost("ring_full"))
+    let written = trace.named("read").count + trace.named("write").count
+    #expect(written + lost >= 1_000_000)
+    #expect(trace.end["events"] as? Int == trace.events.count)
+  }
 }

@@ -239,7 +239,17 @@ struct Trace {
     var result: Int? { arguments["ret"] as? Int }
   }
 
+  /// The sums of an interval.
+  struct Profile {
+    let name: String
+    let pid: Int
+    let arguments: [String: Any]
+
+    func value(_ name: String) -> Double { arguments[name] as? Double ?? -1 }
+  }
+
   private(set) var events: [Event] = []
+  private(set) var profiles: [Profile] = []
   private(set) var head: [String: Any] = [:]
   private(set) var end: [String: Any] = [:]
   /// What the hashes stand for.
@@ -272,6 +282,9 @@ struct Trace {
             name: name, category: event["cat"] as? String ?? "", pid: event["pid"] as? Int ?? -1,
             tid: event["tid"] as? Int ?? -1, start: event["ts"] as? Double ?? -1,
             duration: event["dur"] as? Double ?? -1, arguments: arguments))
+      case "C":
+        profiles.append(
+          Profile(name: name, pid: event["pid"] as? Int ?? -1, arguments: arguments))
       case "M" where name == "FH" || name == "SH":
         if let text = arguments["name"] as? String, let hash = arguments["value"] as? String {
           definitions += 1

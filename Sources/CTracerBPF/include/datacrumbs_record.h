@@ -32,7 +32,8 @@ enum {
 
 // What to keep of a call: bit n stands for argument n.
 struct dc_capture {
-    dc_u8 wanted;
+    dc_u8 wanted : 1;
+    dc_u8 opens : 1;            // the result is a descriptor of the file that the path names
     dc_u8 values;
     dc_u8 strings;
     dc_u8 file;                 // 1 + the argument whose file is looked up, 0: none
@@ -45,6 +46,7 @@ enum dc_kind {
     DC_KIND_USDT = 3,
     DC_KIND_FILE = 4,           // no call: says which path a file key stands for
     DC_KIND_PROCESS = 5,        // no call: a process and its name
+    DC_KIND_PROFILE = 6,        // no call: sums of an interval, made by user space
 };
 
 enum dc_flag {
@@ -61,6 +63,7 @@ enum dc_flag {
 // file system's magic number; behind it the names from the file up to the root, each with a NUL.
 // For DC_KIND_PROCESS `result` is its parent where it has just been forked, else 0; behind it
 // its name.
+// For DC_KIND_PROFILE behind it a dc_profile; `flags` is the calls' own kind.
 struct dc_record {
     dc_u64 start;               // ns, CLOCK_MONOTONIC
     dc_u64 duration;            // ns
@@ -74,12 +77,37 @@ struct dc_record {
     dc_u8 strings;
 };
 
+// ---- profile mode: sums in place of records ----
+
+enum {
+    DC_BUCKETS = 32,            // bucket n counts durations from 2^n to 2^(n+1) - 1 ns
+    DC_PROFILES = 16384,        // functions times processes times intervals not yet written
+};
+
+struct dc_profile_key {
+    dc_u32 interval;
+    dc_u32 pid;
+    dc_u32 function;
+    dc_u32 kind;
+};
+
+struct dc_profile {
+    dc_u64 count;
+    dc_u64 total;               // ns
+    dc_u64 minimum;             // ns
+    dc_u64 maximum;             // ns
+    dc_u64 results;             // sum of the results above 0: bytes, where the function has a size
+    dc_u64 errors;              // system calls that failed
+    dc_u64 buckets[DC_BUCKETS];
+};
+
 // Counts that user space reads from the mapped .bss, no capability needed.
 struct dc_counts {
     dc_u64 lost_ring_full;      // the ring buffer was full: the job did not wait
     dc_u64 lost_too_deep;       // more nested calls than are followed
     dc_u64 lost_no_memory;      // no task storage could be had for a call
     dc_u64 lost_marks;          // a child could not be marked
+    dc_u64 lost_profiles;       // the map of sums was full
     dc_u64 unreadable_strings;
     dc_u64 incomplete;          // calls that did not return
     dc_u64 privileged;          // programs that gained privileges, left alone

@@ -3,6 +3,9 @@
 #ifndef DATACRUMBS_KERNEL_H
 #define DATACRUMBS_KERNEL_H
 
+// bpf_tracing.h then takes the registers' names from pt_regs below.
+#define __VMLINUX_H__
+
 #include <linux/bpf.h>
 #include <stdbool.h>
 

@@ -8,6 +8,8 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
+#include <bpf/usdt.bpf.h>
+
 #include "datacrumbs_record.h"
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
@@ -22,10 +24,16 @@ const volatile dc_u32 execve_number = 0;
 const volatile dc_u32 execveat_number = 0;
 const volatile struct dc_capture syscalls[DC_SYSCALLS] = {};
 
+const volatile dc_u32 is_profile = 0;
+// Whether what open(2) and its like give is looked up too: a relative path says too little.
+const volatile dc_u32 resolve_opened = 0;
+
 // Shared with user space through the mapped .bss.
 struct dc_counts counts = {};
 // Set by user space before it waits, taken back by the program that wakes it.
 dc_u32 reader_waits = 0;
+// The number of the interval that calls are summed into, in profile mode.
+dc_u32 interval = 0;
 
 // One marked task (a thread).
 struct task_state {
@@ -80,6 +88,14 @@ struct {
     __type(key, dc_u64);
     __type(value, dc_u8);
 } seen_files SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(max_entries, DC_PROFILES);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __type(key, struct dc_profile_key);
+    __type(value, struct dc_profile);
+} profiles SEC(".maps");
 
 #define TASK_STORAGE(name, value_type)             \
     struct {                                       \
@@ -196,10 +212,76 @@ static __noinline int put_with_strings(const struct dc_record *base, const dc_u6
     return 0;
 }
 
+static __always_inline dc_u32 bucket_of(dc_u64 duration) {
+    dc_u32 bucket = 0, word = duration >> 32 ? 0xffffffff : duration;
+
+#pragma unroll
+    for (int step = 16; step > 0; step >>= 1)
+        if (word >> step) {
+            word >>= step;
+            bucket += step;
+        }
+    return bucket;
+}
+
+// Adds a call to the sums of its function, process and interval. Global, so that the verifier
+// looks at it once.
+__noinline int add_to_profile(const struct dc_record *record) {
+    static const struct dc_profile nothing = {.minimum = ~0ULL};
+    struct dc_profile_key key = {};
+    struct dc_profile *profile;
+    dc_u64 duration, seen;
+    dc_u32 bucket;
+
+    if (!record)
+        return 0;
+    key.interval = interval;
+    key.pid = record->pid;
+    key.function = record->function;
+    key.kind = record->kind;
+    profile = bpf_map_lookup_elem(&profiles, &key);
+    if (!profile) {
+        bpf_map_update_elem(&profiles, &key, &nothing, BPF_NOEXIST);
+        profile = bpf_map_lookup_elem(&profiles, &key);
+        if (!profile) {
+            count(&counts.lost_profiles);
+            return 0;
+        }
+    }
+    duration = record->duration;
+    __sync_fetch_and_add(&profile->count, 1);
+    __sync_fetch_and_add(&profile->total, duration);
+    if (record->result < 0 && record->kind == DC_KIND_SYSCALL)
+        __sync_fetch_and_add(&profile->errors, 1);
+    // Bytes only where the function has a size: user space knows.
+    if (record->result > 0)
+        __sync_fetch_and_add(&profile->results, record->result);
+    bucket = bucket_of(duration);
+    if (bucket < DC_BUCKETS)
+        __sync_fetch_and_add(&profile->buckets[bucket], 1);
+    for (int i = 0; i < 8; i++) {
+        seen = profile->minimum;
+        if (duration >= seen ||
+            __sync_val_compare_and_swap(&profile->minimum, seen, duration) == seen)
+            break;
+    }
+    for (int i = 0; i < 8; i++) {
+        seen = profile->maximum;
+        if (duration <= seen ||
+            __sync_val_compare_and_swap(&profile->maximum, seen, duration) == seen)
+            break;
+    }
+    return 0;
+}
+
 static __always_inline void put_call(struct small_record *small, const dc_u64 *arguments,
                                      dc_u64 file, int is_exec) {
     dc_u32 n;
 
+    if (is_profile) {
+        add_to_profile(&small->record);
+        return;
+    }
     if (file)
         small->record.flags |= DC_HAS_FILE;
     if (small->record.strings) {
@@ -457,7 +539,7 @@ int BPF_PROG(sys_enter, struct pt_regs *regs, long number) {
         return 0;
     }
     state->number = number;
-    if (syscalls[number].file)
+    if (syscalls[number].file && !is_profile)
         state->file = file_key(task, state, argument(regs, syscalls[number].file - 1));
     state->entered = bpf_ktime_get_ns();
     return 0;
@@ -488,6 +570,8 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long result) {
     number = state->number;
     if (number >= DC_SYSCALLS)
         return 0;
+    if (resolve_opened && syscalls[number].opens && result >= 0)
+        file = file_key(task, state, result);
     small.record.result = result;
     small.record.pid = state->pid;
     small.record.tid = state->tid;
@@ -496,7 +580,7 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long result) {
     small.record.flags = 0;
     small.record.values = syscalls[number].values;
     small.record.strings = syscalls[number].strings;
-    if (small.record.values | small.record.strings | (file != 0)) {
+    if (is_profile | small.record.values | small.record.strings | (file != 0)) {
         arguments[0] = regs->di;
         arguments[1] = regs->si;
         arguments[2] = regs->dx;
@@ -517,6 +601,9 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long result) {
 #define COOKIE_VALUES(c) (((c) >> 32) & 0xff)
 #define COOKIE_STRINGS(c) (((c) >> 40) & 0xff)
 #define COOKIE_FILE(c) (((c) >> 48) & 7)
+// Whether anything but the result is kept.
+#define COOKIE_CAPTURES(c) ((c) << 1 >> 33)
+#define COOKIE_IS_KERNEL(c) ((c) >> 63)
 
 // A frame by its place, NULL outside of the array. The barrier keeps the compiler from
 // computing the address from anything but the index whose bound the verifier sees.
@@ -543,10 +630,11 @@ __noinline int put_incomplete(struct frames *frames, dc_u32 at, dc_u64 now) {
     record.pid = frames->pid;
     record.tid = frames->tid;
     record.function = COOKIE_INDEX(frame->cookie);
-    record.kind = DC_KIND_UPROBE;
+    record.kind = COOKIE_IS_KERNEL(frame->cookie) ? DC_KIND_KPROBE : DC_KIND_UPROBE;
     record.flags = DC_INCOMPLETE;
     count(&counts.incomplete);
-    put(&record, sizeof(record));
+    if (!is_profile)
+        put(&record, sizeof(record));
     return 0;
 }
 
@@ -573,14 +661,17 @@ static __always_inline void fetch_strings(struct frame *frame) {
         }
 }
 
-SEC("uprobe.s")
-int function_enter(struct pt_regs *ctx) {
+// Notes that a function begins. `sleeps`: the program may wait for a page.
+static __always_inline int enter(struct pt_regs *ctx, int sleeps) {
     struct task_struct *task = bpf_get_current_task_btf();
-    struct task_state *state = bpf_task_storage_get(&marks, task, 0, 0);
+    struct task_state *state;
     struct frames *frames;
     struct frame *frame;
     dc_u32 depth;
 
+    if (!task->bpf_storage)
+        return 0;
+    state = bpf_task_storage_get(&marks, task, 0, 0);
     if (!state || !state->active)
         return 0;
     frames = bpf_task_storage_get(&calls, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
@@ -610,7 +701,7 @@ int function_enter(struct pt_regs *ctx) {
         return 0;
     frame->cookie = bpf_get_attach_cookie(ctx);
     frame->stack_pointer = ctx->sp;
-    if (frame->cookie >> 32) {
+    if (COOKIE_CAPTURES(frame->cookie)) {
         frame->arguments[0] = ctx->di;
         frame->arguments[1] = ctx->si;
         frame->arguments[2] = ctx->dx;
@@ -618,7 +709,7 @@ int function_enter(struct pt_regs *ctx) {
         frame->arguments[4] = ctx->r8;
         frame->arguments[5] = ctx->r9;
     }
-    if (COOKIE_STRINGS(frame->cookie))
+    if (sleeps && COOKIE_STRINGS(frame->cookie))
         fetch_strings(frame);
     frame->file = 0;
     if (COOKIE_FILE(frame->cookie) && COOKIE_FILE(frame->cookie) <= DC_ARGUMENTS) {
@@ -633,24 +724,29 @@ int function_enter(struct pt_regs *ctx) {
     return 0;
 }
 
-SEC("uprobe")
-int function_return(struct pt_regs *ctx) {
+// Writes the call that a function's return ends.
+static __always_inline int leave(struct pt_regs *ctx, dc_u8 kind) {
     struct task_struct *task = bpf_get_current_task_btf();
-    dc_u64 now = bpf_ktime_get_ns();
-    struct frames *frames = bpf_task_storage_get(&calls, task, 0, 0);
+    struct frames *frames;
     struct small_record small;
     struct frame *frame;
-    dc_u64 cookie;
+    dc_u64 cookie, now;
     dc_u32 at;
 
+    if (!task->bpf_storage)
+        return 0;
+    now = bpf_ktime_get_ns();
+    frames = bpf_task_storage_get(&calls, task, 0, 0);
     if (!frames || !frames->depth)
         return 0;
     cookie = bpf_get_attach_cookie(ctx);
-    // The frame of this call: the return address has been popped since it began.
+    // The frame of this call. In user space the return address has been popped since it began;
+    // the kernel's own calls always return, the last one first.
     at = frames->depth - 1;
     for (int i = 0; i < DC_FRAMES; i++) {
         frame = frame_at(frames, at);
-        if (!frame || (frame->stack_pointer + 8 == ctx->sp && frame->cookie == cookie))
+        if (!frame || (frame->cookie == cookie &&
+                       (kind == DC_KIND_KPROBE || frame->stack_pointer + 8 == ctx->sp)))
             break;
         at--;
     }
@@ -666,14 +762,77 @@ int function_return(struct pt_regs *ctx) {
     small.record.pid = frames->pid;
     small.record.tid = frames->tid;
     small.record.function = COOKIE_INDEX(cookie);
-    small.record.kind = DC_KIND_UPROBE;
+    small.record.kind = kind;
     small.record.flags = 0;
     small.record.values = COOKIE_VALUES(cookie);
     small.record.strings = COOKIE_STRINGS(cookie);
-    if (cookie >> 32)
+    if (is_profile || COOKIE_CAPTURES(cookie))
         put_call(&small, frame->arguments, frame->file, 0);
     else
         put(&small, sizeof(small.record));
+    return 0;
+}
+
+SEC("uprobe.s")
+int function_enter(struct pt_regs *ctx) {
+    return enter(ctx, 1);
+}
+
+SEC("uprobe")
+int function_return(struct pt_regs *ctx) {
+    return leave(ctx, DC_KIND_UPROBE);
+}
+
+SEC("kprobe.multi")
+int kernel_enter(struct pt_regs *ctx) {
+    return enter(ctx, 0);
+}
+
+SEC("kretprobe.multi")
+int kernel_return(struct pt_regs *ctx) {
+    return leave(ctx, DC_KIND_KPROBE);
+}
+
+// A place that a program names itself: no call, so no duration and no result.
+SEC("usdt")
+int static_probe(struct pt_regs *ctx) {
+    struct task_struct *task = bpf_get_current_task_btf();
+    struct task_state *state;
+    struct small_record small;
+    dc_u64 arguments[DC_ARGUMENTS];
+    dc_u64 cookie;
+    int present;
+
+    if (!task->bpf_storage)
+        return 0;
+    state = bpf_task_storage_get(&marks, task, 0, 0);
+    if (!state || !state->active)
+        return 0;
+    cookie = bpf_usdt_cookie(ctx);
+    present = bpf_usdt_arg_cnt(ctx);
+    small.record.start = bpf_ktime_get_ns();
+    small.record.duration = 0;
+    small.record.result = 0;
+    small.record.pid = state->pid;
+    small.record.tid = state->tid;
+    small.record.function = COOKIE_INDEX(cookie);
+    small.record.kind = DC_KIND_USDT;
+    small.record.flags = 0;
+    small.record.values = COOKIE_VALUES(cookie);
+    small.record.strings = COOKIE_STRINGS(cookie);
+#pragma unroll
+    for (int i = 0; i < DC_ARGUMENTS; i++) {
+        long value = 0;
+
+        if (i < present)
+            bpf_usdt_arg(ctx, i, &value);
+        else {
+            small.record.values &= ~(1 << i);
+            small.record.strings &= ~(1 << i);
+        }
+        arguments[i] = value;
+    }
+    put_call(&small, arguments, 0, 0);
     return 0;
 }
 
@@ -693,7 +852,8 @@ static __always_inline void put_pending_syscall(struct task_state *state, dc_u64
         return;
     state->entered = 0;
     count(&counts.incomplete);
-    put(&record, sizeof(record));
+    if (!is_profile)
+        put(&record, sizeof(record));
 }
 
 // ---- exec and exit ----

@@ -1,0 +1,37 @@
+import ProbeDocument
+
+/// What the probe file's summary says about how to trace; it is signed with the rest.
+///
+/// - `mode`: `trace`, every call, the default; or `profile`, sums of each interval
+/// - `profile_interval_ms`: the length of an interval, 100 to 3,600,000, by default 1,000
+/// - `inclusion_paths`: folders, separated by colons; only calls on files below them are kept
+struct TraceOptions {
+  let isProfile: Bool
+  let profileMilliseconds: Int
+  let inclusionPaths: [String]
+
+  init(_ document: ProbeDocument) throws(TracerError) {
+    switch document.summary["mode"] {
+    case nil, "trace": isProfile = false
+    case "profile": isProfile = true
+    case .some(let other):
+      throw TracerError(.badData, "the probe file's mode is not known: \(other): trace or profile")
+    }
+    if let text = document.summary["profile_interval_ms"] {
+      guard let value = Int(text), (100...3_600_000).contains(value) else {
+        throw TracerError(
+          .badData, "the probe file's profile_interval_ms is no number from 100 to 3600000: \(text)"
+        )
+      }
+      profileMilliseconds = value
+    } else {
+      profileMilliseconds = 1000
+    }
+    inclusionPaths =
+      document.summary["inclusion_paths"]?.split(separator: ":").map(String.init) ?? []
+    for path in inclusionPaths where !path.hasPrefix("/") {
+      throw TracerError(
+        .badData, "an inclusion path of the probe file is not absolute: \(path)")
+    }
+  }
+}
