@@ -192,6 +192,19 @@ final class TracedRun {
     }
   }
 
+  /// What a shell command prints, without the newline.
+  static func output(of script: String) throws -> String {
+    let shell = Process()
+    let pipe = Pipe()
+    shell.executableURL = URL(fileURLWithPath: "/bin/sh")
+    shell.arguments = ["-c", script]
+    shell.standardOutput = pipe
+    try shell.run()
+    let data = pipe.fileHandleForReading.readDataToEndOfFile()
+    shell.waitUntilExit()
+    return String(decoding: data, as: UTF8.self).trimmingCharacters(in: .newlines)
+  }
+
   /// Whether a process sits in a system call.
   static func isWaiting(in call: String, _ pid: Int32) -> Bool {
     let numbers = ["pause": "34"]
