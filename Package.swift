@@ -86,7 +86,8 @@ let tests: [Target] = [
   .testTarget(name: "ProbeDocumentTests", dependencies: ["ProbeDocument"]),
   .testTarget(
     name: "ProbeDiscoveryTests", dependencies: ["ProbeDiscovery", "ProbeDocument", "TraceRequest"]),
-  .testTarget(name: "SigningTests", dependencies: ["Signing", "ProbeDocument"]),
+  .testTarget(
+    name: "SigningTests", dependencies: ["Signing", "ProbeDocument", "TraceRequest", "CSocket"]),
   .testTarget(name: "NodeServiceTests", dependencies: ["NodeService", yams]),
   .testTarget(
     name: "TracerTests", dependencies: ["Tracer", "datacrumbs"], exclude: ["Fixtures"]),

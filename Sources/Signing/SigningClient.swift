@@ -57,7 +57,8 @@ public struct SigningClient: Sendable {
       sendError = error
     }
     do throws(ProbeError) {
-      return try connection.receive(until: deadline).frame
+      // What a service said before it closed is there by now.
+      return try connection.receive(until: sendError == nil ? deadline : Deadline(seconds: 1)).frame
     } catch {
       throw sendError ?? error
     }

@@ -1,0 +1,166 @@
+import ProbeDocument
+import Testing
+import TraceRequest
+
+@testable import Signing
+
+@Suite("The policy says what is signed, for whom, and why not")
+struct PolicyTests {
+  static let alice = Asker(uid: 1001, name: "alice", groups: [1001], groupNames: ["alice", "hpc"])
+  static let bob = Asker(uid: 1002, name: "bob", groups: [1002], groupNames: ["bob"])
+
+  private func request(
+    _ kind: ProbeKind, _ functions: [String], bytes: Int? = nil, lifetime: Int64? = nil
+  ) -> SignRequest {
+    let path = kind == .uprobe || kind == .usdt ? "/usr/lib/libx.so" : nil
+    let arguments = bytes.map { bytes in
+      JSON.object([
+        JSON.Member(
+          functions[0],
+          .array([.object([JSON.Member("num_bytes", .number(String(bytes)))])]))
+      ])
+    }
+    return SignRequest(
+      categories: [
+        ProbeCategory(
+          kind: kind, name: "c", functions: functions, functionArguments: arguments ?? .null,
+          binaryPath: path)
+      ], lifetime: lifetime)
+  }
+
+  private func verdict(
+    _ policy: Policy, _ request: SignRequest, _ asker: Asker = PolicyTests.alice
+  ) -> String {
+    let binaries = request.binaries.map { BinaryFacts(path: $0, owner: 0, mode: 0o100_644) }
+    do {
+      let key = try PrivateKey(raw: .init(repeating: 7, count: 32))
+      _ = try SigningService(key: key, policy: policy, host: "login")
+        .sign(request: request.text, binaries: binaries, asker: asker, now: 1_790_000_000)
+      return "signed"
+    } catch let error as Refusal {
+      return error.error.what
+    } catch {
+      return "\(error)"
+    }
+  }
+
+  @Test("without a policy file the shipped deny list holds, and gives its reasons")
+  func shipped() {
+    #expect(verdict(Policy(), request(.syscalls, ["openat", "read"])) == "signed")
+    #expect(
+      verdict(Policy(), request(.syscalls, ["read", "keyctl"]))
+        == "keyctl may not be probed (its arguments are keys and tickets of the kernel's keyring)")
+    #expect(
+      verdict(Policy(), request(.kprobe, ["vfs_read", "n_tty_read", "crypto_aead_setkey"]))
+        == "n_tty_read may not be probed (it carries what people type, passwords included), "
+        + "and 1 more")
+    #expect(verdict(Policy(), request(.uprobe, ["setjmp:0x1234"])).hasPrefix("setjmp:0x1234 may"))
+    #expect(verdict(Policy(), request(.kprobe, ["keyctl"])) == "signed")
+  }
+
+  static let yaml = """
+    cluster: crumbs
+    deny:
+      - probe: syscalls
+        functions: [ptrace, "process_vm_*"]
+        reason: it reads other processes
+    rules:
+      - groups: [hpc]
+        probes: [syscalls, uprobe]
+        allow:
+          uprobe: ["MPI_*"]
+        deny:
+          - {functions: [MPI_Abort], reason: it ends the job}
+        paths: ["/usr/lib/*"]
+        functions: 3
+        argument_bytes: 16
+        lifetime: 1d
+        longest_lifetime: 2d
+      - users: [root]
+    """
+
+  @Test("a rule limits kinds, functions, paths, counts, bytes and time")
+  func rule() throws {
+    let policy = try Policy(yaml: Self.yaml, path: "policy.yaml")
+    #expect(verdict(policy, request(.uprobe, ["MPI_Send"])) == "signed")
+    #expect(
+      verdict(policy, request(.uprobe, ["malloc"]))
+        == "malloc may not be probed (the site allows other functions only)")
+    #expect(
+      verdict(policy, request(.uprobe, ["MPI_Abort"]))
+        == "MPI_Abort may not be probed (it ends the job)")
+    #expect(
+      verdict(policy, request(.syscalls, ["process_vm_readv"]))
+        == "process_vm_readv may not be probed (it reads other processes)")
+    #expect(
+      verdict(policy, request(.kprobe, ["vfs_read"]))
+        == "category c: this site signs no kprobe probes for alice")
+    #expect(
+      verdict(policy, request(.syscalls, ["a", "b", "c", "d"]))
+        == "4 functions, where 3 is the limit")
+    #expect(
+      verdict(policy, request(.syscalls, ["a"], bytes: 17))
+        == "category c: 17 bytes of an argument, where 16 is the limit")
+    #expect(verdict(policy, request(.syscalls, ["a"], lifetime: 2 * 86_400)) == "signed")
+    #expect(
+      verdict(policy, request(.syscalls, ["a"], lifetime: 2 * 86_400 + 1))
+        == "a lifetime of 172801 seconds, where 172800 is the limit")
+    #expect(
+      verdict(policy, request(.syscalls, ["a"]), Self.bob)
+        == "this site signs nothing for bob (uid 1002)")
+    var other = policy
+    other.rules[0].paths = [Policy.Pattern("/opt/*")]
+    #expect(
+      verdict(other, request(.uprobe, ["MPI_Send"]))
+        == "this site signs no probes in /usr/lib/libx.so for alice")
+  }
+
+  @Test("a mistake in the file stops the service, and names the line")
+  func mistakes() {
+    func reason(_ yaml: String) -> String {
+      do throws(ProbeError) {
+        _ = try Policy(yaml: yaml, path: "p.yaml")
+        return "read"
+      } catch {
+        return error.what
+      }
+    }
+    #expect(reason("") == "read")
+    #expect(reason("rule: []") == "the key rule is not known (p.yaml:1)")
+    #expect(
+      reason("rules:\n  - lifetime: 1 week")
+        == "lifetime is no duration such as 12h or 30d (p.yaml:2)")
+    #expect(
+      reason("rules:\n  - {lifetime: 9d, longest_lifetime: 1d}")
+        == "lifetime is longer than longest_lifetime (p.yaml:2)")
+    #expect(
+      reason("deny:\n  - functions: [a]")
+        == "an entry of deny lacks functions or a reason (p.yaml:2)")
+    #expect(reason("cluster: a\ncluster: b").contains("cluster"))
+    #expect(reason("rules:\n  - probes: [custom]").hasPrefix("probe is none of"))
+  }
+
+  @Test("many refused functions come back as a list")
+  func list() throws {
+    let names = (0..<40_000).map { "key_\($0)" }
+    do throws(Refusal) {
+      try Policy().check(
+        request(.kprobe, names), binaries: [], asker: Self.alice)
+      Issue.record("not refused")
+    } catch {
+      // 40,000 are over the limit of functions, which is told first.
+      #expect(error.error.what == "40000 functions, where 20000 is the limit")
+    }
+    do throws(Refusal) {
+      try Policy().check(
+        request(.kprobe, Array(names.prefix(15_000))), binaries: [], asker: Self.alice)
+      Issue.record("not refused")
+    } catch {
+      #expect(error.functions.count == 15_000)
+      let read = Refusal(text: error.text)
+      #expect(error.text.count <= Frame.Kind.refused.limit)
+      #expect(read.functions.count > 1000)
+      #expect(read.functions.first?.function == "key_0")
+    }
+  }
+}
