@@ -83,7 +83,8 @@ let tests: [Target] = [
   .testTarget(
     name: "SpankPluginTests", dependencies: ["SpankPlugin"], exclude: ["stand-in.sh"]),
   .testTarget(name: "SubmitCommandTests", dependencies: ["SubmitCommand"]),
-  .testTarget(name: "ProbeDocumentTests", dependencies: ["ProbeDocument"]),
+  .testTarget(
+    name: "ProbeDocumentTests", dependencies: ["ProbeDocument"], exclude: ["llnl_document.py"]),
   .testTarget(
     name: "ProbeDiscoveryTests", dependencies: ["ProbeDiscovery", "ProbeDocument", "TraceRequest"]),
   .testTarget(

@@ -130,7 +130,10 @@ extension ProbeCategory {
     guard case .object(let members) = json else {
       throw .malformed("a category of the probe document is not an object")
     }
-    let known = ["type", "name", "functions", "function_arguments", "binary_path", "provider"]
+    let known = [
+      "type", "name", "functions", "function_arguments", "binary_path", "provider",
+      "include_offsets",
+    ]
     if let unknown = members.first(where: { member in
       !known.contains { $0.hasSameBytes(as: member.name) }
     }) {

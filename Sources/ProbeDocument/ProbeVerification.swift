@@ -1,3 +1,4 @@
+import CLibc
 import TraceRequest
 
 /// A document that was verified, and the very bytes that its signature covers. There is no other
@@ -16,17 +17,27 @@ public struct VerifiedProbes: Sendable {
 
 /// What a machine demands of a probe file.
 public struct ProbeVerification: Sendable {
-  /// The name of the only signature that is accepted.
+  /// The name of our signatures.
   public static let algorithm = "ed25519"
+  /// The name of the signatures of LLNL's DataCrumbs.
+  public static let sharedSecretAlgorithm = "hmac-sha256"
 
   private let trustedKeys: TrustedKeys
   private let cluster: String?
+  private let sharedSecret: SharedSecret?
 
-  /// - Parameter cluster: the name of this cluster, which the document must then bear; nil where
-  ///   the site does not tell its clusters apart.
-  public init(trustedKeys: TrustedKeys = TrustedKeys(), cluster: String? = nil) {
+  /// - Parameters:
+  ///   - cluster: the name of this cluster, which the document must then bear; nil where the site
+  ///     does not tell its clusters apart.
+  ///   - sharedSecret: what documents of LLNL's DataCrumbs are verified with; without it they are
+  ///     refused.
+  public init(
+    trustedKeys: TrustedKeys = TrustedKeys(), cluster: String? = nil,
+    sharedSecret: SharedSecret? = SharedSecret(path: SharedSecret.standardPath)
+  ) {
     self.trustedKeys = trustedKeys
     self.cluster = cluster
+    self.sharedSecret = sharedSecret
   }
 
   /// Verifies the bytes of a probe file.
@@ -41,22 +52,34 @@ public struct ProbeVerification: Sendable {
     guard case .object(let members) = json else {
       throw .malformed("the probe document is not an object")
     }
-    let known = ["summary", "categories", "checksum_algorithm", "key_id", "checksum"]
+    let signed = JSON.object(members.filter { !$0.name.hasSameBytes(as: "checksum") })
+    let canonical = try signed.canonical()
+    switch json["checksum_algorithm"]?.string {
+    case Self.algorithm?:
+      try refuseOthers(
+        members, ["summary", "categories", "checksum_algorithm", "key_id", "checksum"])
+      try checkSignature(of: canonical, json)
+      let document = try ProbeDocument(json: json)
+      try checkSummary(document.summary, uid: uid, now: now)
+      return VerifiedProbes(document: document, canonical: canonical)
+    case Self.sharedSecretAlgorithm?:
+      try refuseOthers(members, ["summary", "categories", "checksum_algorithm", "checksum"])
+      try checkSharedSecret(json)
+      let document = try ProbeDocument(json: json)
+      try checkUser(document.summary, uid: uid)
+      return VerifiedProbes(document: document, canonical: canonical)
+    default:
+      throw .malformed("the probe document is not signed with \(Self.algorithm)")
+    }
+  }
+
+  private func refuseOthers(_ members: [JSON.Member], _ known: [String]) throws(ProbeError) {
     for member in members where !known.contains(where: { $0.hasSameBytes(as: member.name) }) {
       throw .malformed("the probe document has a member that is not known (\(member.name))")
     }
-    let signed = JSON.object(members.filter { !$0.name.hasSameBytes(as: "checksum") })
-    let canonical = try signed.canonical()
-    try checkSignature(of: canonical, json)
-    let document = try ProbeDocument(json: json)
-    try checkSummary(document.summary, uid: uid, now: now)
-    return VerifiedProbes(document: document, canonical: canonical)
   }
 
   private func checkSignature(of canonical: [UInt8], _ json: JSON) throws(ProbeError) {
-    guard let algorithm = json["checksum_algorithm"]?.string,
-      algorithm.hasSameBytes(as: Self.algorithm)
-    else { throw .malformed("the probe document is not signed with \(Self.algorithm)") }
     guard let keyID = json["key_id"]?.string else {
       throw .malformed("the probe document has no key_id")
     }
@@ -64,9 +87,43 @@ public struct ProbeVerification: Sendable {
       signature.count == 64
     else { throw .malformed("the probe document's checksum is no signature") }
     guard try trustedKeys.key(id: keyID).verifies(signature: signature, of: canonical) else {
+      throw Self.changed
+    }
+  }
+
+  private static let changed = ProbeError(
+    "the probe document's signature does not fit its content: it was changed after signing",
+    ProbeError.rebuild, exitCode: 77)
+
+  /// DataCrumbs signs these three members, in this order, as json-c writes them.
+  private func checkSharedSecret(_ json: JSON) throws(ProbeError) {
+    guard let sharedSecret else {
       throw ProbeError(
-        "the probe document's signature does not fit its content: it was changed after signing",
-        ProbeError.rebuild, exitCode: 77)
+        "the probe document is signed with a shared secret (\(Self.sharedSecretAlgorithm)), "
+          + "which this machine does not have", ProbeError.rebuild, exitCode: 77)
+    }
+    guard let summary = json["summary"], let categories = json["categories"],
+      let checksum = json["checksum"]?.string
+    else { throw .malformed("the probe document lacks its summary, categories or checksum") }
+    let text = JSON.object([
+      JSON.Member("summary", summary), JSON.Member("categories", categories),
+      JSON.Member("checksum_algorithm", .string(Self.sharedSecretAlgorithm)),
+    ]).jsonC
+    guard sharedSecret.verifies(checksum: checksum, of: text) else { throw Self.changed }
+  }
+
+  /// Documents of DataCrumbs name their user by account, and have no end.
+  private func checkUser(_ summary: [String: String], uid: UInt32) throws(ProbeError) {
+    var entry = passwd()
+    var found: UnsafeMutablePointer<passwd>?
+    var buffer = [CChar](repeating: 0, count: 64 << 10)
+    let isKnown = getpwuid_r(uid, &entry, &buffer, buffer.count, &found) == 0 && found != nil
+    guard isKnown, let name = entry.pw_name.map({ String(cString: $0) }),
+      summary["user"]?.hasSameBytes(as: name) == true
+    else {
+      throw ProbeError(
+        "the probe document is signed for user \(summary["user"] ?? "?"), not for uid \(uid)",
+        "build your own with datacrumbs_probes build", exitCode: 77)
     }
   }
 

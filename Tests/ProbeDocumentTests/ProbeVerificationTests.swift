@@ -78,16 +78,18 @@ struct ProbeVerificationTests {
     }
   }
 
-  @Test("a change of one byte at any place of the file is refused, or changes nothing in it")
+  @Test("a change of one byte at any place of the file is refused")
   func everyPackedByte() throws {
     let packed = try document().signedAndPacked(with: key)
-    let text = try Gzip.unpack(packed)
     for index in packed.indices {
+      for bit in 0..<8 {
+        var changed = packed
+        changed[index] ^= 1 << bit
+        #expect(verdict(changed) != "verified", "bit \(bit) of byte \(index)")
+      }
       var changed = packed
-      changed[index] ^= 0x01
-      // Gzip's header has fields (time, system) that carry nothing.
-      if let same = try? Gzip.unpack(changed), same == text { continue }
-      #expect(verdict(changed) != "verified", "byte \(index)")
+      changed.remove(at: index)
+      #expect(verdict(changed) != "verified", "without byte \(index)")
     }
   }
 
@@ -131,9 +133,11 @@ struct ProbeVerificationTests {
     "a document of another form is refused by name",
     arguments: [
       ("null", "not an object"), ("{}", "not signed with ed25519"),
-      (#"{"x":1}"#, "a member that is not known (x)"),
+      (#"{"checksum_algorithm":"ed25519","x":1}"#, "a member that is not known (x)"),
       (#"{"checksum_algorithm":"none"}"#, "not signed with ed25519"),
-      (#"{"checksum_algorithm":"hmac-sha256"}"#, "not signed with ed25519"),
+      (#"{"checksum_algorithm":"hmac-sha256"}"#, "which this machine does not have"),
+      (#"{"checksum_algorithm":"hmac-sha256","key_id":"a"}"#, "not known (key_id)"),
+      (#"{"checksum_algorithm":"ed25519\u0000"}"#, "not signed with ed25519"),
       (#"{"checksum_algorithm":"ed25519"}"#, "no key_id"),
       (#"{"checksum_algorithm":"ed25519","key_id":"../../x"}"#, "no signature"),
       (
