@@ -102,6 +102,10 @@ check: setup all ## run unit tests and cluster tests
 demo: setup all ## show a traced two-node job on a throw-away cluster
 	Tests/Cluster/demo
 
+bench: setup all ## measure: every program in Bench/, each against something in the same run
+	@for bench in Bench/*; do \
+	  [ ! -x "$$bench" ] || { echo "== $$bench"; "$$bench" || exit 1; }; done
+
 lint: ## swift-format, C warnings, shellcheck
 	$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests
 	shellcheck --external-sources $$(git ls-files '*.sh' 'scripts/*.in' '*.bash' '*.bats' .ci/run) \
