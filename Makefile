@@ -21,7 +21,7 @@ BPF      := Sources/CTracerBPF/tracer.bpf.o
 
 # What builds, tests and the cluster need from Debian.
 PACKAGES := libslurm-dev libsystemd-dev zlib1g-dev libssl-dev libbpf-dev libelf-dev libdeflate-dev \
-            shellcheck bats jq python3 debootstrap systemd-container iproute2
+            shellcheck bats jq openssl python3 debootstrap systemd-container iproute2
 
 .PHONY: help setup all bpf client plugin programs test check demo bench lint format install clean
 
