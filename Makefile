@@ -15,8 +15,21 @@ MULTIARCH := $(shell gcc -print-multiarch 2>/dev/null)
 SWIFTLIB  := $(dir $(realpath $(shell command -v $(SWIFT))))../lib/swift
 CLANG     := $(dir $(realpath $(shell command -v $(SWIFT))))clang
 
+# SLURM=24.11 builds the plugin for another release of Slurm than the one whose headers are
+# installed here, and tests it on a cluster of the Debian release that has it.
+DEBIAN_22.05 := bookworm
+DEBIAN_24.11 := trixie
+ifneq ($(SLURM),)
+  ifeq ($(DEBIAN_$(SLURM)),)
+    $(error SLURM=$(SLURM) is not known here: use 22.05 or 24.11)
+  endif
+  export DATACRUMBS_CLUSTER_RELEASE := $(DEBIAN_$(SLURM))
+  SLURM_HEADERS := $(CURDIR)/.build-headers-$(SLURM)
+endif
+
 BIN      := .build/release
-PLUGIN   := .build-plugin/release/libspank_datacrumbs.so
+PLUGIN_BUILD := .build-plugin$(SLURM:%=-%)
+PLUGIN   := $(PLUGIN_BUILD)/release/libspank_datacrumbs.so
 BPF      := Sources/CTracerBPF/tracer.bpf.o
 
 # What builds, tests and the cluster need from Debian.
@@ -47,8 +60,9 @@ $(BPF): $(wildcard Sources/Tracer/BPF/*) Sources/CTracerBPF/include/datacrumbs_r
 	$(CLANG) -target bpf -O2 -g -Wall -Werror -D__TARGET_ARCH_$(BPF_ARCH) -I/usr/include/$(MULTIARCH) \
 	  -ISources/CTracerBPF/include -c Sources/Tracer/BPF/tracer.bpf.c -o $@
 
-plugin:
-	DATACRUMBS_EMBEDDED=1 $(SWIFT) build -c release --product spank_datacrumbs --scratch-path .build-plugin \
+plugin: $(SLURM_HEADERS)
+	DATACRUMBS_EMBEDDED=1 $(SWIFT) build -c release --product spank_datacrumbs --scratch-path $(PLUGIN_BUILD) \
+	  $(SLURM_HEADERS:%=-Xcc -I%) \
 	  -Xlinker -s \
 	  -Xlinker $(SWIFTLIB)/embedded/x86_64-unknown-linux-gnu/libswiftUnicodeDataTables.a \
 	  -Xlinker --version-script=CShim/spank_datacrumbs.map
@@ -60,6 +74,9 @@ client: $(CLIENT) ## build the library that marks programs outside a scheduler
 $(CLIENT): Client/datacrumbs_client.c
 	mkdir -p $(@D)
 	gcc -shared -fPIC -O2 -Wall -Wextra -Werror -fvisibility=hidden -o $@ $<
+
+.build-headers-%:
+	tree=$$(Tests/Cluster/cluster tree) && mkdir -p $@ && cp -rT "$$tree/usr/include/slurm" $@/slurm
 
 programs: bpf
 	$(SWIFT) build -c release --static-swift-stdlib
@@ -115,4 +132,4 @@ format: ## rewrite Swift sources in the project's style
 	$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests
 
 clean: ## remove what was built
-	rm -rf .build .build-plugin Sources/CTracerBPF/*.o
+	rm -rf .build .build-* Sources/CTracerBPF/*.o

@@ -8,8 +8,15 @@ address_of() {
 
 # Installs our programs once into a folder; each machine gets a copy of its own.
 install_stage() {
-  make -s -C "$checkout" install DESTDIR="$state/stage" >"$state/install.log" 2>&1 ||
+  local slurm=
+  [[ $release == bookworm ]] || slurm=$(slurm_release)
+  make -s -C "$checkout" install SLURM="$slurm" DESTDIR="$state/stage" >"$state/install.log" 2>&1 ||
     die "make install failed: $(tail -3 "$state/install.log")"
+}
+
+# As 24.11: the release of Slurm that is in the tree.
+slurm_release() {
+  dpkg-query --admindir="$tree/var/lib/dpkg" -W -f '${Version}' slurm-wlm | grep -o '^[0-9]*\.[0-9]*'
 }
 
 make_network() {
@@ -49,6 +56,7 @@ EOF
   cp -a --no-preserve=ownership "$state/stage/." "$root/"
   systemd-sysusers --root="$root" >/dev/null 2>&1 || die "systemd-sysusers failed in $machine"
   systemctl -q --root="$root" enable munge.service
+  systemctl -q --root="$root" mask systemd-modules-load.service # the kernel is not the machine's
   if [[ $machine == login ]]; then
     systemctl -q --root="$root" enable slurmctld.service
     [[ ! -e $root/usr/lib/systemd/system/datacrumbs_sign_probes.service ]] ||

@@ -4,13 +4,14 @@
 tree_packages=(
   systemd systemd-sysv dbus libnss-myhostname iproute2 procps less
   munge slurm-wlm
-  libbpf1 libdeflate0 libelf1 libssl3 zlib1g
+  libbpf1 libdeflate0 libelf1 libssl3 libstdc++6 zlib1g
   python3-minimal jq
+  libslurm-dev # its headers: a plugin is for one release of Slurm
 )
-
-# A tree is named by what is in it: another list of packages is another tree,
-# and the one that a running cluster stands on never changes.
-tree=$cache/$release-$(cat "${BASH_SOURCE[0]}" <(echo "$release") | cksum | cut -d' ' -f1)
+if [[ $release != bookworm ]]; then # 64-bit times changed the names
+  tree_packages=("${tree_packages[@]/%libelf1/libelf1t64}")
+  tree_packages=("${tree_packages[@]/%libssl3/libssl3t64}")
+fi
 
 # Atomic: what was interrupted is never taken for a whole tree.
 make_tree() {
@@ -66,3 +67,7 @@ finish_tree() {
     console-getty.service getty.target systemd-networkd-wait-online.service systemd-resolved.service
   systemctl -q --root="$root" enable systemd-networkd.service
 }
+
+# A tree is named by what is in it: another list of packages is another tree,
+# and the one that a running cluster stands on never changes.
+tree=$cache/$release-$({ echo "${tree_packages[*]}" && declare -f finish_tree; } | cksum | cut -d' ' -f1)
