@@ -45,7 +45,7 @@ final class KernelProbes {
     kinds = Set(groups.map(\.kind))
     usesKprobeMulti =
       kinds.contains(.kprobe)
-      && KernelSymbols(["bpf_kprobe_multi_link_attach"]).contains("bpf_kprobe_multi_link_attach")
+      && KernelSymbols(["register_fprobe_ips"]).contains("register_fprobe_ips")
     libbpf_set_print { level, format, arguments in
       guard level == LIBBPF_WARN, KernelProbes.isVerbose, let format, let arguments else {
         return 0
@@ -61,7 +61,6 @@ final class KernelProbes {
     try configure(settings)
     let result = bpf_object__load(object)
     guard result == 0 else {
-      bpf_object__close(object)
       let advice =
         -result == EPERM
         ? "run as root" : "Linux 5.17 with BTF is needed; DATACRUMBS_DEBUG=1 shows the kernel's log"
@@ -262,7 +261,7 @@ final class KernelProbes {
         continue
       }
       var options = bpf_kprobe_opts()
-      options.sz = MemoryLayout<bpf_kprobe_opts>.size
+      options.sz = Self.size(upTo: \bpf_kprobe_opts.retprobe)
       options.bpf_cookie = cookies[index]
       options.retprobe = isReturn
       if let link = bpf_program__attach_kprobe_opts(program, function, &options) {
@@ -283,7 +282,7 @@ final class KernelProbes {
     let link = names.withUnsafeMutableBufferPointer { names in
       cookies.withUnsafeBufferPointer { cookies in
         var options = bpf_kprobe_multi_opts()
-        options.sz = MemoryLayout<bpf_kprobe_multi_opts>.size
+        options.sz = Self.size(upTo: \bpf_kprobe_multi_opts.retprobe)
         options.syms = names.baseAddress
         options.cookies = cookies.baseAddress
         options.cnt = names.count
@@ -294,6 +293,12 @@ final class KernelProbes {
     guard let link else { return errorText(errno) }
     links.append(link)
     return nil
+  }
+
+  /// The size that libbpf is told: up to the last member that is set, since it refuses
+  /// padding that is not zero.
+  private static func size<Options, Member>(upTo member: KeyPath<Options, Member>) -> Int {
+    (MemoryLayout<Options>.offset(of: member) ?? 0) + MemoryLayout<Member>.size
   }
 
   private func attachStaticGroup(_ group: ProbeCategory) {
@@ -388,7 +393,7 @@ final class KernelProbes {
     var errors: [Int: String] = [:]
     for (index, place) in places.enumerated() {
       var options = bpf_uprobe_opts()
-      options.sz = MemoryLayout<bpf_uprobe_opts>.size
+      options.sz = Self.size(upTo: \bpf_uprobe_opts.retprobe)
       options.bpf_cookie = place.cookie
       options.retprobe = isReturn
       if let link = bpf_program__attach_uprobe_opts(

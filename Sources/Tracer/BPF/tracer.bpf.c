@@ -155,7 +155,7 @@ static __noinline int put_with_strings(const struct dc_record *base, const dc_u6
     struct task_struct *task = bpf_get_current_task_btf();
     struct scratch *scratch;
     struct exec_path *exec = NULL;
-    dc_u32 at = 0, strings;
+    dc_u64 at = 0;
 
     if (!base || !arguments)
         return 0;
@@ -179,15 +179,17 @@ static __noinline int put_with_strings(const struct dc_record *base, const dc_u6
             *(dc_u64 *)&scratch->payload[at & 63] = arguments[i];
             at += 8;
         }
-    strings = base->strings;
 #pragma unroll
     for (int i = 0; i < DC_ARGUMENTS; i++) {
+        dc_u64 length;
         long n;
-        dc_u16 length = 0;
 
-        if (!(strings & (1 << i)))
+        if (!(base->strings & (1 << i)))
             continue;
-        if (at > 8 + DC_ARGUMENTS * 8 + (DC_STRINGS - 1) * (DC_STRING_SIZE + 2))
+        // The barriers keep the compiler from dropping, or moving, the bounds that it has proved
+        // and the verifier of Linux 6.1 has not.
+        asm volatile("" : "+r"(at));
+        if (at > sizeof(scratch->payload) - 2 - DC_STRING_SIZE)
             break;
         if (exec) {
             n = bpf_probe_read_kernel_str(&scratch->payload[at + 2], DC_STRING_SIZE, exec->bytes);
@@ -196,16 +198,20 @@ static __noinline int put_with_strings(const struct dc_record *base, const dc_u6
             n = bpf_probe_read_user_str(&scratch->payload[at + 2], DC_STRING_SIZE,
                                         (const void *)arguments[i]);
         }
-        if (n > 0 && n <= DC_STRING_SIZE) {
+        if (n > 0) {
             length = n - 1;
         } else {
+            length = 0;
             scratch->record.flags |= DC_NO_STRING;
             count(&counts.unreadable_strings);
         }
+        asm volatile("" : "+r"(length));
+        length &= DC_STRING_SIZE - 1;
         scratch->payload[at] = length & 0xff;
         scratch->payload[at + 1] = length >> 8;
-        at += 2 + (length & (DC_STRING_SIZE - 1));
+        at += 2 + length;
     }
+    asm volatile("" : "+r"(at));
     if (at > sizeof(scratch->payload))
         return 0;
     put(scratch, sizeof(scratch->record) + at);
