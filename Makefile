@@ -34,9 +34,10 @@ BPF      := Sources/CTracerBPF/tracer.bpf.o
 
 # What builds, tests and the cluster need from Debian.
 PACKAGES := libslurm-dev libsystemd-dev zlib1g-dev libssl-dev libbpf-dev libelf-dev libdeflate-dev \
-            shellcheck bats jq openssl python3 debootstrap systemd-container iproute2
+            shellcheck bats jq openssl python3 debootstrap systemd-container iproute2 \
+            qemu-system-x86 busybox-static cpio
 
-.PHONY: help setup all bpf client plugin programs test check demo bench lint format install clean
+.PHONY: help setup all bpf client plugin programs test check check-kernel demo bench lint format install clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -115,6 +116,9 @@ test: bpf client ## run the unit tests
 
 check: setup all ## run unit tests and cluster tests
 	SWIFT="$(SWIFT)" Tests/check
+
+check-kernel: setup programs ## run the tracer in Debian's kernel under QEMU: kprobes
+	Tests/Kernel/check-kernel $(BIN)
 
 demo: setup all ## show a traced two-node job on a throw-away cluster
 	Tests/Cluster/demo
