@@ -94,7 +94,7 @@ public struct Merge: Sendable {
       }
     }
     var arguments: [JSON.Member] = [
-      .init("format", number(1)),
+      .init("format", number(2)),
       .init("node", .string(nodes.joined(separator: ","))),
       .init("job", .string(heads.first { !$0.job.isEmpty }?.job ?? "")),
       .init("user", .string(heads.first { !$0.user.isEmpty }?.user ?? "")),
@@ -185,7 +185,15 @@ final class Merger: LineConsumer {
     var line = TraceLine()
     while let kind = reader.next(&line) {
       guard kind == .event else { continue }
-      if line.phase == UInt8(ascii: "M"), isOurs(line, reader.lineBytes, file) { continue }
+      if line.phase == UInt8(ascii: "M") {
+        if isOurs(line, reader.lineBytes, file) { continue }
+        if line.pid == 0 {
+          // Strings, for instance: they belong to no process.
+          text.append(contentsOf: reader.lineBytes.buffer)
+          text.append(0x0a)
+          continue
+        }
+      }
       rewrite(line, reader.lineBytes, file)
       if text.count >= Self.memberSize { try flush() }
     }
@@ -210,8 +218,9 @@ final class Merger: LineConsumer {
     if name.equals("process_name"), let text = line.program ?? line.argumentName {
       let (node, pid) = sources[file].process(line.pid)
       let process = processNumber(node, pid)
-      text.decoded(into: &processNames[process].name)
-      processNames[process].task = line.task
+      var next = Tally.ProcessName(task: line.task)
+      text.decoded(into: &next.name)
+      processNames[process].rename(next)
       return true
     }
     return name.equals("process_sort_index")
@@ -296,8 +305,8 @@ final class Merger: LineConsumer {
       let mine = processKeys.number(of: other.processKeys[number])
       if mine == processNames.count {
         processNames.append(other.processNames[number])
-      } else if !other.processNames[number].name.isEmpty {
-        processNames[mine] = other.processNames[number]
+      } else {
+        processNames[mine].rename(other.processNames[number])
       }
     }
     tails.merge(other.tails) { mine, _ in mine }

@@ -9,6 +9,13 @@ public enum Output {
     if number != 0, number != EPIPE { throw .file("cannot write", "stdout", errno: number) }
   }
 
+  /// Makes a file with these bytes; where there is one it is replaced once all are written.
+  public static func write(_ bytes: [UInt8], to path: String) throws(ReportError) {
+    let file = try OutputFile(path)
+    try file.write(bytes)
+    try file.finish()
+  }
+
   /// Writes one line to stderr.
   public static func complain(_ line: String) {
     _ = Array((line + "\n").utf8).withUnsafeBytes { writeAll($0, to: STDERR_FILENO) }

@@ -36,7 +36,8 @@ final class Tally: LineConsumer {
     }
   }
 
-  /// Sizes of transfers: index n counts those of 2^(n-1) up to 2^n - 1 bytes, index 0 empty ones.
+  /// Sizes of transfers: index 0 counts empty ones, index n those of more than 2^(n-2) and at most
+  /// 2^(n-1) bytes: programs like to move whole powers of two.
   struct Sizes {
     var reads = [Int64](repeating: 0, count: 44)
     var writes = [Int64](repeating: 0, count: 44)
@@ -76,6 +77,12 @@ final class Tally: LineConsumer {
   struct ProcessName {
     var name: [UInt8] = []
     var task: Int64?
+
+    /// An exec gives a process its next name; its task stays.
+    mutating func rename(_ next: ProcessName) {
+      if !next.name.isEmpty { name = next.name }
+      task = next.task ?? task
+    }
   }
 
   init(sources: [TraceSource], nodes: Int, limits: Limits) {
@@ -141,7 +148,7 @@ final class Tally: LineConsumer {
       functions[function].longest = max(functions[function].longest, line.duration)
     }
     if transfer.direction != .other, call.errors == 0, !line.isIncomplete {
-      let size = min(43, 64 - bytes.leadingZeroBitCount)
+      let size = bytes == 0 ? 0 : 1 + Int64.bitWidth - (bytes - 1).leadingZeroBitCount
       if transfer.direction == .read { sizes.reads[size] += 1 } else { sizes.writes[size] += 1 }
     }
     nodes[node] += call
@@ -266,8 +273,7 @@ final class Tally: LineConsumer {
     if number == processNames.count {
       processNames.append(process)
     } else {
-      // An exec gives a process its next name.
-      processNames[number] = process
+      processNames[number].rename(process)
     }
   }
 

@@ -48,7 +48,7 @@ struct TraceHead: Sendable {
 
   private mutating func read(_ line: Bytes) -> Bool {
     guard let value = try? JSON(reading: Array(line.buffer)), let arguments = value["args"],
-      arguments["format"]?.integer == 1
+      let format = arguments["format"]?.integer, format >= 1
     else { return false }
     if let text = arguments["node"]?.string, !text.isEmpty { node = text }
     if case .array(let list)? = arguments["nodes"], list.count <= 65_536,

@@ -8,7 +8,7 @@ struct Report: ParsableCommand {
     commandName: "datacrumbs_report",
     abstract: "Reads the traces of a job: what it called, how often, how long.",
     version: "datacrumbs_report 0.1.0",
-    subcommands: [SummaryCommand.self, MergeCommand.self])
+    subcommands: [SummaryCommand.self, MergeCommand.self, PageCommand.self])
 }
 
 /// What every subcommand takes.
@@ -37,11 +37,7 @@ struct SummaryCommand: ParsableCommand {
   @Option(name: .long, help: "How many files, processes and slow calls to list, 1 to 1000.")
   var top = 10
 
-  func validate() throws {
-    guard (1...1000).contains(top) else {
-      throw ValidationError("--top: \(top): give a number from 1 to 1000")
-    }
-  }
+  func validate() throws { try checkTop(top) }
 
   func run() throws {
     try reporting {
@@ -72,6 +68,38 @@ struct MergeCommand: ParsableCommand {
         Output.complain("datacrumbs_report: \(warning.subject): \(warning.text)")
       }
     }
+  }
+}
+
+struct PageCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "html",
+    abstract: "Makes one page with pictures and tables, which needs no network.")
+
+  @Argument(
+    help: "The page to make, OUT.html; - for stdout.", completion: .file(extensions: ["html"]))
+  var out: String
+
+  @OptionGroup var options: TraceOptions
+
+  @Option(name: .long, help: "How many files, processes and slow calls to list, 1 to 1000.")
+  var top = 50
+
+  func validate() throws { try checkTop(top) }
+
+  func run() throws {
+    try reporting {
+      let folder = try TraceFolder(options.trace)
+      let page = try Summary(of: folder, limit: top, progress: options.progress).html
+      if out == "-" { try Output.write(page) } else { try Output.write(page, to: out) }
+    }
+  }
+}
+
+/// Refuses a number of entries that makes no sense.
+func checkTop(_ top: Int) throws {
+  guard (1...1000).contains(top) else {
+    throw ValidationError("--top: \(top): give a number from 1 to 1000")
   }
 }
 
