@@ -37,7 +37,7 @@ PACKAGES := libslurm-dev libsystemd-dev zlib1g-dev libssl-dev libbpf-dev libelf-
             shellcheck bats jq openssl python3 debootstrap systemd-container iproute2 \
             qemu-system-x86 busybox-static cpio
 
-.PHONY: help setup all bpf client plugin programs test check check-kernel demo bench lint format install clean
+.PHONY: help setup setup-browser all bpf client plugin programs test check check-kernel demo bench lint format install clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -49,6 +49,9 @@ setup: ## install the Debian packages that are missing
 	[ -z "$$missing" ] || { echo "installing:$$missing"; \
 	  apt-get update -qq && \
 	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; }
+
+setup-browser: ## install Chromium, for the tests that look at the report's page
+	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null
 
 all: plugin programs client ## build everything
 
@@ -84,7 +87,12 @@ programs: bpf
 
 # DESTDIR, PREFIX, SYSCONFDIR and SLURM_PLUGINDIR say where. Configuration that
 # is there already is the admin's and stays.
-INSTALL_DIRS = $(LIBDIR) $(PREFIX)/bin $(PREFIX)/sbin $(SLURM_PLUGINDIR) $(SLURM_CONFDIR)/plugstack.conf.d \
+MANDIR         ?= $(PREFIX)/share/man
+BASHCOMPDIR    ?= $(PREFIX)/share/bash-completion/completions
+ZSHCOMPDIR     ?= $(PREFIX)/share/zsh/vendor-completions
+COMPLETED      := datacrumbs_probes datacrumbs_report
+
+INSTALL_DIRS = $(LIBDIR) $(MANDIR)/man1 $(MANDIR)/man5 $(MANDIR)/man8 $(BASHCOMPDIR) $(ZSHCOMPDIR) $(PREFIX)/bin $(PREFIX)/sbin $(SLURM_PLUGINDIR) $(SLURM_CONFDIR)/plugstack.conf.d \
                $(UNITDIR) $(SYSUSERSDIR) $(TMPFILESDIR) $(SYSCONFDIR)/datacrumbs/trusted.d
 FILL = sed -e 's|@BINDIR@|$(PREFIX)/bin|g' -e 's|@SBINDIR@|$(PREFIX)/sbin|g' \
            -e 's|@LIBDIR@|$(LIBDIR)|g' -e 's|@SYSCONFDIR@|$(SYSCONFDIR)|g' -e 's|@PLUGINDIR@|$(SLURM_PLUGINDIR)|g'
@@ -108,6 +116,11 @@ install: ## install what `make all` built
 	for file in etc/*; do \
 	  [ -e "$(DESTDIR)$(SYSCONFDIR)/datacrumbs/$$(basename "$$file")" ] || \
 	    install -m 0644 "$$file" $(DESTDIR)$(SYSCONFDIR)/datacrumbs/ || exit 1; done
+	for page in docs/man/*.[158]; do \
+	  install -m 0644 "$$page" "$(DESTDIR)$(MANDIR)/man$${page##*.}/" || exit 1; done
+	for program in $(COMPLETED); do \
+	  $(BIN)/$$program --generate-completion-script bash > "$(DESTDIR)$(BASHCOMPDIR)/$$program" && \
+	  $(BIN)/$$program --generate-completion-script zsh > "$(DESTDIR)$(ZSHCOMPDIR)/_$$program" || exit 1; done
 	[ -e $(DESTDIR)$(SLURM_CONFDIR)/plugstack.conf.d/datacrumbs.conf ] || \
 	  $(FILL) plugstack.conf.d/datacrumbs.conf.in > $(DESTDIR)$(SLURM_CONFDIR)/plugstack.conf.d/datacrumbs.conf
 

@@ -392,8 +392,8 @@ enum HeatMap {
   }
 
   private static func shortened(_ name: String) -> String {
-    let scalars = name.unicodeScalars
-    guard scalars.count > 11 else { return name }
+    let scalars = Summary.printable(name).unicodeScalars
+    guard scalars.count > 11 else { return String(scalars) }
     return "…" + String(String.UnicodeScalarView(scalars.suffix(10)))
   }
 }
