@@ -7,6 +7,7 @@ let usage = """
          datacrumbs_service start --job ID --refused REASON
          datacrumbs_service stop --job ID
          datacrumbs_service reap
+         datacrumbs_service doctor [--plugin PATH]
          datacrumbs_service status [--job ID] [--json]
          datacrumbs_service prolog|epilog [--scheduler SLURM|FLUX] [--marker PATH]
 
@@ -26,6 +27,8 @@ let usage = """
     epilog    stop it
     reap      end the tracers of Slurm's jobs that are not on this node any more, where an
               epilog never ran; nothing where Slurm does not answer
+    doctor    look at all that tracing needs here, and say what to do
+                --plugin      compare this plugin with the installed Slurm
     status    the traced jobs of this node; --json: one JSON object a line
 
   Settings: \(Configuration.path)
@@ -76,6 +79,14 @@ func run(_ words: [String]) throws(ServiceError) {
     for job in try Reaper(service: try nodeService("reap")).reap(limit: 30) {
       print("ended the tracer of job \(job)")
     }
+  case "doctor":
+    let arguments = try Arguments(rest, options: ["plugin"])
+    let findings = Doctor().findings(plugin: arguments["plugin"])
+    for finding in findings {
+      let remedy = finding.remedy.isEmpty ? "" : ": " + finding.remedy
+      print("\(finding.verdict.rawValue): \(finding.what)\(remedy)")
+    }
+    if findings.contains(where: { $0.verdict == .bad }) { exit(ServiceError.unavailable) }
   case "status":
     let arguments = try Arguments(rest, options: ["job"], flags: ["json"])
     let job = arguments["job"] == nil ? nil : try arguments.job()
