@@ -1,0 +1,156 @@
+#!/usr/bin/env bats
+# The doors beside the plugin lead to the same path, and a job that goes through
+# two of them is traced once.
+
+load suite
+eval "suite_$(declare -f teardown)"
+
+teardown() {
+  local machine
+  for machine in login c1 c2; do
+    on "$machine" bash -c '
+      sed -i "/^Prolog=\|^Epilog=\|^JobSubmitPlugins=/d" /etc/slurm/slurm.conf
+      rm -f /etc/slurm/job_submit.lua'
+  done
+  # An option of JobSubmitPlugins counts when slurmctld starts.
+  on login systemctl restart slurmctld
+  on login scontrol reconfigure
+  suite_teardown
+}
+
+# A line of slurm.conf for all machines: configure LINE...
+configure() {
+  local machine line
+  for machine in login c1 c2; do
+    for line; do on "$machine" tee -a /etc/slurm/slurm.conf >/dev/null <<<"$line"; done
+  done
+  on login systemctl restart slurmctld
+  on login scontrol reconfigure
+}
+
+with_scripts() {
+  configure Prolog=/usr/sbin/datacrumbs_service_run.sh Epilog=/usr/sbin/datacrumbs_service_stop.sh
+}
+
+# The site's word on requests: site POLICY
+site() {
+  on login bash -c 'cat >/etc/slurm/job_submit.lua' \
+    < <(sed "s/^local policy = .*/local policy = \"$1\"/; s,-- \[1001\],[1001]," \
+      "$BATS_TEST_DIRNAME/../../contrib/slurm/job_submit.lua")
+  configure JobSubmitPlugins=lua
+}
+
+@test "Prolog= and Epilog= beside the plugin start a job once" {
+  with_scripts
+  script job.sh <<<'touch-files made; hold'
+  job=$(submit -w c1 "${traced[@]}" job.sh)
+  await_held c1
+  is_traced "$job" c1
+  release c1
+  await_job "$job"
+  is "the starts" 1 "$(on c1 journalctl -q -o cat DATACRUMBS_JOB_ID="$job" | grep -c '^traced: ')"
+  has "the trace" made.child "$(alice zcat "datacrumbs-$job/c1.pfw.gz")"
+}
+
+@test "Prolog= and Epilog= do nothing for a job that did not ask" {
+  with_scripts
+  script job.sh <<<'echo it ran'
+  job=$(submit -w c1 job.sh)
+  await_job "$job"
+  is "the output" "it ran" "$(output_of "$job")"
+  is "the journal" "" "$(on c1 journalctl -q -o cat DATACRUMBS_JOB_ID="$job")"
+}
+
+@test "a comment alone is a request, as the wrappers write it" {
+  script job.sh <<<'touch-files made'
+  job=$(submit -w c1 --comment="$comment" job.sh)
+  await_job "$job"
+  has "the trace" made.child "$(alice zcat "datacrumbs-$job/c1.pfw.gz")"
+}
+
+@test "the keys of early releases are refused by name on the node" {
+  local key
+  for key in probes composite; do
+    script job.sh <<<'echo it ran'
+    job=$(submit -w c1 --comment="{\"datacrumbs\":{\"enable\":\"yes\",\"$key\":\"x\"}}" job.sh)
+    await_job "$job"
+    has "the output" "it ran" "$(output_of "$job")"
+    assert_untraced "$job" c1 "the key is no longer used: \"$key\" in the job's comment"
+  done
+}
+
+@test "no scheduler at all: datacrumbs_service_wrapper and datacrumbs_wrap" {
+  on c1 bash -c 'cd "$1" && datacrumbs_service_wrapper start 1 alice /home/alice/p.json.gz' - "/home/alice/$here"
+  is_traced 1 c1
+  on --user alice c1 bash -c 'cd "$1" && datacrumbs_wrap touch-files wrapped && touch-files bare' - "/home/alice/$here"
+  on c1 datacrumbs_service_wrapper stop 1 alice /home/alice/p.json.gz
+  run ! is_traced 1 c1
+  local seen
+  seen=$(alice zcat datacrumbs-1/c1.pfw.gz)
+  has "the trace" wrapped.shell "$seen"
+  has "the trace" wrapped.grandchild "$seen"
+  [[ $seen != *bare.shell* ]]
+}
+
+@test "datacrumbs_wrap starts and stops its own tracer, and keeps the exit code" {
+  run on c1 bash -c 'cd "$1" && datacrumbs_wrap --job 2 --user alice --probe-file ../p.json.gz \
+    sh -c "touch-files whole; exit 7"' - "/home/alice/$here"
+  is "the exit code" 7 "$status"
+  has "the trace" whole.child "$(alice zcat datacrumbs-2/c1.pfw.gz)"
+}
+
+@test "the wrapper says what it is missing" {
+  run on c1 datacrumbs_service_wrapper start 1 nobody-here /home/alice/p.json.gz
+  is "the exit code" 64 "$status"
+  has "the message" "no such user: nobody-here" "$output"
+  run on --user alice c1 datacrumbs_service_wrapper start 1 alice /home/alice/p.json.gz
+  is "the exit code" 77 "$status"
+  has "the message" "not permitted: start: run it as root" "$output"
+}
+
+@test "a scheduler that is not known is an error that names it" {
+  run on c1 datacrumbs_service_run.sh --scheduler PBS
+  is "the exit code" 64 "$status"
+  is "the message" "datacrumbs_service: unknown scheduler: PBS: SLURM and FLUX are known" "$output"
+  run on c1 datacrumbs_service_run.sh
+  is "the exit code" 64 "$status"
+  has "the message" "neither SLURM_JOB_ID nor FLUX_JOB_ID is set" "$output"
+}
+
+@test "Flux: the jobspec's request, and a job id in base 58" {
+  on c1 tee /usr/local/bin/flux >/dev/null <<'EOF'
+#!/bin/sh
+[ "$*" = "job info 6731191091817518 jobspec" ] || exit 1
+echo '{"attributes":{"system":{"datacrumbs":{"enable":"yes","probe_file":"/home/alice/p.json.gz"}}}}'
+EOF
+  on c1 chmod 755 /usr/local/bin/flux
+  on c1 env DATACRUMBS_FLUX=/usr/local/bin/flux FLUX_JOB_ID=fuZZybuNNy FLUX_JOB_USERID=1001 \
+    datacrumbs_service_run.sh
+  has "the status" '"scheduler":"FLUX"' "$(on c1 datacrumbs_service status --job 6731191091817518 --json)"
+  on c1 env FLUX_JOB_ID=fuZZybuNNy FLUX_JOB_USERID=1001 datacrumbs_service_stop.sh
+}
+
+@test "job_submit.lua: the site strips requests, and the user is told" {
+  site strip
+  script job.sh <<<'echo it ran'
+  job=$(submit -w c1 "${traced[@]}" job.sh)
+  await_job "$job"
+  has "the output" "it ran" "$(output_of "$job")"
+  assert_untraced "$job" c1 "the site does not trace this job"
+}
+
+@test "job_submit.lua: the site refuses requests" {
+  site refuse
+  script job.sh <<<true
+  run submit -w c1 "${traced[@]}" job.sh
+  [[ $status != 0 ]]
+  has "the refusal" "datacrumbs: this site does not trace jobs" "$output"
+}
+
+@test "job_submit.lua: the site traces jobs that did not ask" {
+  site enforce
+  script job.sh <<<'touch-files made'
+  job=$(submit -w c1 job.sh)
+  await_job "$job"
+  has "the trace" made.child "$(alice zcat "datacrumbs-$job/c1.pfw.gz")"
+}

@@ -1,0 +1,391 @@
+#!/usr/bin/env bats
+# What breaks around a traced job on its node: the job's exit code and output
+# are what they would be, the node stays idle and clean, and the reason is told.
+
+load suite
+eval "suite_$(declare -f teardown)"
+
+teardown() {
+  local node
+  for node in c1 c2; do
+    on "$node" bash -c '
+      rm -rf /etc/systemd/system/datacrumbs@.service.d /run/filler
+      sed -i "/^[^#]/d" /etc/datacrumbs/datacrumbs.conf
+      sed -i "/^crowd/d" /etc/group
+      systemctl daemon-reload
+      systemctl start slurmd'
+  done
+  on login systemctl start slurmctld
+  suite_teardown
+}
+
+# Settings of a node for this test: settings NODE <<EOF
+settings() { on "$1" tee -a /etc/datacrumbs/datacrumbs.conf >/dev/null; }
+
+short_limits() { printf 'limits:\n  read: 2\n  start: 2\n  stop: 2\n' | settings "$1"; }
+
+# Another tracer for this test: tracer NODE COMMAND
+tracer() {
+  on "$1" bash -c '
+    mkdir -p /etc/systemd/system/datacrumbs@.service.d
+    printf "[Service]\nNotifyAccess=all\nExecStart=\nExecStart=%s\n" "$1" >/etc/systemd/system/datacrumbs@.service.d/test.conf
+    systemctl daemon-reload' - "$2"
+}
+
+exit_code() { of_job "$1" ExitCode; }
+
+# A job that says that it ran and exits with 7.
+seven() { script job.sh <<<"${1:-}"$'\necho it ran; exit 7'; }
+
+# It ended as it would have untraced.
+assert_unharmed() {
+  is "the exit code of $1" 7:0 "$(exit_code "$1")"
+  has "the output of $1" "it ran" "$(output_of "$1")"
+}
+
+# --- the tracer
+
+@test "a tracer that hangs at its start costs the job the limit and no more" {
+  short_limits c1
+  tracer c1 "/bin/sleep 600"
+  seven
+  job=$(submit -w c1 "${traced[@]}" job.sh)
+  await_job "$job"
+  assert_unharmed "$job"
+  assert_untraced "$job" c1 "the tracer did not start: datacrumbs@$job.service: it was not ready in time"
+}
+
+@test "a tracer that fails at its start is told with its exit code" {
+  tracer c1 /bin/false
+  seven
+  job=$(submit -w c1 "${traced[@]}" job.sh)
+  await_job "$job"
+  assert_unharmed "$job"
+  assert_untraced "$job" c1 "the tracer did not start: datacrumbs@$job.service: it ended with exit code 1"
+}
+
+@test "a tracer that hangs at its stop is killed after the limit" {
+  short_limits c1
+  on c1 tee /usr/local/bin/stubborn >/dev/null <<'EOF'
+#!/bin/bash
+trap '' INT TERM
+systemd-notify --ready
+while :; do sleep 1; done
+EOF
+  on c1 chmod 755 /usr/local/bin/stubborn
+  tracer c1 /usr/local/bin/stubborn
+  seven hold
+  job=$(submit -w c1 "${traced[@]}" job.sh)
+  await_held c1
+  release c1
+  await_job "$job"
+  assert_unharmed "$job"
+  await_idle
+  has "the journal" "it is killed" "$(on c1 journalctl -q -o cat DATACRUMBS_JOB_ID="$job")"
+}
+
+@test "a tracer that is killed and a new one for the job's next run after a requeue" {
+  seven hold
+  job=$(submit --requeue -w c1 "${traced[@]}" job.sh)
+  await_held c1
+  on c1 systemctl kill --signal=KILL "datacrumbs@$job.service"
+  alice scontrol requeue "$job"
+  # A requeued job waits two minutes for its next run, unless its begin time is now.
+  on login timeout 60 bash -c '
+    until [[ $(squeue -h -j "$1" -o "%t %r") == "PD BeginTime" ]]; do sleep 0.2; done
+    # Within the second of the requeue slurmd would refuse it as revoked.
+    scontrol update JobId="$1" StartTime=now+3' - "$job"
+  await_held c1
+  is_traced "$job" c1
+  release c1
+  await_job "$job"
+  assert_unharmed "$job"
+}
+
+# --- systemd and the node's own files
+
+@test "a systemd that does not answer costs the job the limit and no more" {
+  short_limits c1
+  seven
+  # A machine's PID 1 takes no SIGSTOP from inside.
+  kill -STOP "$("$cluster" leader c1)"
+  job=$(submit -w c1 "${traced[@]}" job.sh)
+  on login timeout 60 bash -c '
+    until [[ $(scontrol -o show job "$1") == *"ExitCode=7:0"* ]]; do sleep 0.2; done' - "$job" || true
+  kill -CONT "$("$cluster" leader c1)"
+  await_job "$job"
+  assert_unharmed "$job"
+  assert_untraced "$job" c1 "the tracer did not start: datacrumbs@$job.service: no answer in time"
+}
+
+@test "a system bus that is dead is not missed" {
+  on c1 systemctl stop dbus.socket dbus.service
+  seven hold
+  job=$(submit -w c1 "${traced[@]}" job.sh)
+  await_held c1
+  is_traced "$job" c1
+  release c1
+  await_job "$job"
+  assert_unharmed "$job"
+  on c1 systemctl start dbus.socket
+}
+
+@test "a /run that is full" {
+  seven
+  on c1 bash -c 'head -c 100G /dev/zero >/run/filler 2>/dev/null || true'
+  job=$(submit -w c1 "${traced[@]}" job.sh)
+  await_job "$job"
+  on c1 rm /run/filler
+  assert_unharmed "$job"
+  has "the output" "does not trace job $job" "$(output_of "$job")"
+}
+
+@test "a run directory that is missing is made" {
+  on c1 rm -rf /run/datacrumbs
+  seven hold
+  job=$(submit -w c1 "${traced[@]}" job.sh)
+  await_held c1
+  is_traced "$job" c1
+  release c1
+  await_job "$job"
+  assert_unharmed "$job"
+}
+
+@test "a run directory that belongs to a user is not used, nor touched" {
+  on c1 bash -c 'rm -rf /run/datacrumbs && mkdir /run/datacrumbs && chown alice /run/datacrumbs &&
+    echo mine >/run/datacrumbs/mine'
+  seven
+  job=$(submit -w c1 "${traced[@]}" job.sh)
+  await_job "$job"
+  assert_unharmed "$job"
+  is "the planted folder" mine "$(on c1 bash -c 'ls /run/datacrumbs; rm -rf /run/datacrumbs')"
+  has "slurmd's log" "not safe to use: /run/datacrumbs" "$(on c1 grep datacrumbs /var/log/slurm/slurmd.log)"
+}
+
+@test "settings that cannot be read trace nothing, and name the line" {
+  settings c1 <<<'on_failure: explode'
+  seven
+  job=$(submit -w c1 "${traced[@]}" job.sh)
+  await_job "$job"
+  assert_unharmed "$job"
+  assert_untraced "$job" c1 "bad configuration: /etc/datacrumbs/datacrumbs.conf:"
+}
+
+@test "nothing starts at boot" {
+  is "the unit" static "$(on c1 systemctl is-enabled datacrumbs@.service || true)"
+}
+
+# --- on_failure
+
+@test "fail_job ends the steps of an untraced job and drains no node" {
+  settings c1 <<<'on_failure: fail_job'
+  tracer c1 /bin/false
+  seven
+  job=$(submit -w c1 "${traced[@]}" job.sh)
+  await_job "$job"
+  is "the exit code" 1:0 "$(exit_code "$job")"
+  [[ $(output_of "$job") != *"it ran"* ]]
+  is "c1" idle "$(await_idle && on login sinfo -h -n c1 -o %T)"
+}
+
+@test "fail_job leaves a job alone that did not ask" {
+  settings c1 <<<'on_failure: fail_job'
+  seven
+  job=$(submit -w c1 job.sh)
+  await_job "$job"
+  assert_unharmed "$job"
+}
+
+# --- the user and the file
+
+@test "a user with 500 groups reads by the last of them" {
+  on c1 bash -c 'for i in {1..500}; do echo "crowd$i:x:$((50000 + i)):alice"; done >>/etc/group'
+  on login cp /home/alice/p.json.gz "/home/alice/$here/p.json.gz"
+  # The submission's own check, on login, is by other groups: it comes first.
+  on login chmod 644 "/home/alice/$here/p.json.gz"
+  seven hold
+  job=$(submit --hold -w c1 --datacrumbs-enable --datacrumbs-probe-file=p.json.gz job.sh)
+  on login bash -c 'chown 0:50500 "$1" && chmod 640 "$1"' - "/home/alice/$here/p.json.gz"
+  alice scontrol release "$job"
+  await_held c1
+  is_traced "$job" c1
+  release c1
+  await_job "$job"
+  assert_unharmed "$job"
+}
+
+@test "a user that the node does not know is told by number" {
+  run on c1 datacrumbs_service start --job 4000001 --uid 4242 --probe-file /home/alice/p.json.gz
+  is "the exit code" 67 "$status"
+  is "the message" "datacrumbs_service: no such user on this node: uid 4242: check its user database" "$output"
+  on c1 datacrumbs_service stop --job 4000001
+}
+
+@test "a home that is not mounted" {
+  seven
+  alice cp job.sh /tmp/job.sh
+  on c1 mount -t tmpfs none /home
+  job=$(alice sbatch --parsable --chdir=/tmp --output=/tmp/%j.out -w c1 "${traced[@]}" /tmp/job.sh)
+  await_job "$job"
+  local output
+  output=$(on c1 cat "/tmp/$job.out")
+  on c1 umount /home
+  is "the exit code" 7:0 "$(exit_code "$job")"
+  has "the output" "it ran" "$output"
+  has "the output" "alice cannot read the probe file: /home/alice/p.json.gz: No such file or directory" "$output"
+}
+
+@test "a file system that does not answer costs the job the limit and no more" {
+  short_limits c1
+  alice cp /home/alice/p.json.gz p.json.gz
+  seven
+  job=$(submit --hold -w c1 --datacrumbs-enable --datacrumbs-probe-file=p.json.gz job.sh)
+  # The kernel asks this program before each open of the file; it never answers.
+  local asked
+  exec {asked}< <(exec python3 "$BATS_TEST_DIRNAME/never_answer.py" \
+    "/proc/$("$cluster" leader c1)/root/home/alice/$here/p.json.gz" 3>&-)
+  local listener=$!
+  read -r -u "$asked"
+  alice scontrol release "$job"
+  await_job "$job"
+  kill "$listener"
+  assert_unharmed "$job"
+  assert_untraced "$job" c1 "no answer in time: /home/alice/$here/p.json.gz"
+}
+
+# --- Slurm
+
+@test "array tasks, users and jobs on one node have tracers of their own" {
+  script job.sh <<'EOF'
+touch-files "$SLURM_JOB_ID"
+hold
+EOF
+  job=$(submit -w c1 --array=1-2 "${traced[@]}" job.sh)
+  first=$(await_held c1)
+  second=$(await_held c1)
+  [[ $first != "$second" ]]
+  is_traced "$first" c1
+  is_traced "$second" c1
+  release c1
+  await_job "$job"
+  has "the first's trace" "$first.child" "$(alice zcat "datacrumbs-$first/c1.pfw.gz")"
+  has "the second's trace" "$second.child" "$(alice zcat "datacrumbs-$second/c1.pfw.gz")"
+  run alice bash -c 'zcat "$1" | grep -F "$2.child"' - "datacrumbs-$first/c1.pfw.gz" "$second"
+  is "the second's files in the first's trace" "" "$output"
+}
+
+@test "fifty steps in one traced job" {
+  script job.sh <<'EOF'
+for i in {1..50}; do srun -n 1 sh -c ": >step.$i" || exit 1; done
+echo it ran; exit 7
+EOF
+  job=$(submit -w c1 "${traced[@]}" job.sh)
+  await_job "$job"
+  assert_unharmed "$job"
+  is "the steps in the trace" 50 "$(alice zcat "datacrumbs-$job/c1.pfw.gz" | grep -oE 'step\.[0-9]+"' | sort -u | wc -l)"
+}
+
+@test "scancel while the prolog waits for the tracer" {
+  printf 'limits:\n  start: 5\n' | settings c1
+  tracer c1 "/bin/sleep 600"
+  seven
+  job=$(submit -w c1 "${traced[@]}" job.sh)
+  on c1 timeout 20 bash -c 'until systemctl is-active "$1" | grep -q activating; do sleep 0.1; done' - \
+    "datacrumbs@$job.service"
+  alice scancel "$job"
+  await_job "$job"
+  await_idle
+}
+
+@test "slurmd is restarted, then killed, in the middle of a traced job" {
+  seven hold
+  job=$(submit -w c1 "${traced[@]}" job.sh)
+  await_held c1
+  on c1 systemctl restart slurmd
+  is_traced "$job" c1
+  on c1 systemctl kill --signal=KILL --kill-who=main slurmd
+  on c1 systemctl start slurmd
+  is_traced "$job" c1
+  release c1
+  await_job "$job"
+  assert_unharmed "$job"
+}
+
+@test "slurmctld is away when a traced job ends" {
+  seven hold
+  job=$(submit -w c1 "${traced[@]}" job.sh)
+  await_held c1
+  on login systemctl stop slurmctld
+  release c1
+  on login systemctl start slurmctld
+  await_job "$job"
+  assert_unharmed "$job"
+}
+
+@test "an epilog that never ran is made up for, and nothing else is touched" {
+  seven hold
+  job=$(submit -w c1 "${traced[@]}" job.sh)
+  await_held c1
+  on c1 datacrumbs_service start --job 4000002 --uid 1001 --probe-file /home/alice/p.json.gz \
+    --work-dir "/home/alice/$here" --marker "$(on c1 find /usr/lib -name spank_datacrumbs.so)"
+  is_traced 4000002 c1
+  is "what was reaped" "ended the tracer of job 4000002" "$(on c1 datacrumbs_service reap)"
+  run ! is_traced 4000002 c1
+  is_traced "$job" c1
+  release c1
+  await_job "$job"
+  assert_unharmed "$job"
+}
+
+@test "the next traced job has leftovers looked for" {
+  on c1 datacrumbs_service start --job 4000003 --uid 1001 --probe-file /home/alice/p.json.gz \
+    --work-dir "/home/alice/$here" --marker "$(on c1 find /usr/lib -name spank_datacrumbs.so)"
+  seven
+  job=$(submit -w c1 "${traced[@]}" job.sh)
+  await_job "$job"
+  on c1 timeout 30 bash -c 'while systemctl -q is-active datacrumbs@4000003.service; do sleep 0.1; done'
+}
+
+@test "a plugin of another release of Slurm costs its option and nothing else" {
+  local plugin
+  plugin=$(on login find /usr/lib -name spank_datacrumbs.so)
+  # The release that it was built for is a number in the library: 22.05.8 becomes 1.2.3.
+  for node in login c1; do
+    on "$node" cp -a "$plugin" /root/plugin
+    on "$node" python3 -c '
+import sys
+data = open("/root/plugin", "rb").read()
+ours = bytes.fromhex(sys.argv[1])
+assert ours in data
+open("/root/plugin.new", "wb").write(data.replace(ours, bytes([3, 2, 1, 0])))' "$(release_bytes)"
+    on "$node" mv /root/plugin.new "$plugin"
+  done
+  seven
+  run alice sbatch "${traced[@]}" job.sh
+  has "the refusal" "unrecognized option" "$output"
+  job=$(submit -w c1 job.sh)
+  await_job "$job"
+  for node in login c1; do on "$node" mv /root/plugin "$plugin"; done
+  assert_unharmed "$job"
+}
+
+# SLURM_VERSION_NUMBER as it lies in memory, in hexadecimal.
+release_bytes() {
+  on login slurmd -V 2>/dev/null | awk '{ split($2, v, "."); printf "%02x%02x%02x00", v[3], v[2], v[1] }' ||
+    on c1 slurmd -V | awk '{ split($2, v, "."); printf "%02x%02x%02x00", v[3], v[2], v[1] }'
+}
+
+@test "an upgrade of our programs with a job running" {
+  seven hold
+  job=$(submit -w c1 "${traced[@]}" job.sh)
+  await_held c1
+  on c1 bash -c '
+    for program in /usr/sbin/datacrumbs /usr/sbin/datacrumbs_service; do
+      cp -a "$program" "$program.new" && mv "$program.new" "$program"
+    done
+    systemctl daemon-reload'
+  is_traced "$job" c1
+  release c1
+  await_job "$job"
+  assert_unharmed "$job"
+}
