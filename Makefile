@@ -5,6 +5,9 @@ SYSCONFDIR     ?= /etc
 SLURM_PLUGINDIR ?= /usr/lib/$(MULTIARCH)/slurm-wlm
 SLURM_CONFDIR  ?= $(SYSCONFDIR)/slurm
 LIBDIR         ?= $(PREFIX)/lib/datacrumbs
+MANDIR         ?= $(PREFIX)/share/man
+BASHCOMPDIR    ?= $(PREFIX)/share/bash-completion/completions
+ZSHCOMPDIR     ?= $(PREFIX)/share/zsh/vendor-completions
 UNITDIR        ?= $(PREFIX)/lib/systemd/system
 SYSUSERSDIR    ?= $(PREFIX)/lib/sysusers.d
 TMPFILESDIR    ?= $(PREFIX)/lib/tmpfiles.d
@@ -37,7 +40,7 @@ PACKAGES := libslurm-dev libsystemd-dev zlib1g-dev libssl-dev libbpf-dev libelf-
             shellcheck bats jq openssl python3 debootstrap systemd-container iproute2 \
             qemu-system-x86 busybox-static cpio
 
-.PHONY: help setup setup-browser all bpf client plugin programs test check check-kernel demo bench lint format install clean
+.PHONY: deb help setup setup-browser all bpf client plugin programs test check check-kernel demo bench lint format install clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -123,6 +126,22 @@ install: ## install what `make all` built
 	  $(BIN)/$$program --generate-completion-script zsh > "$(DESTDIR)$(ZSHCOMPDIR)/_$$program" || exit 1; done
 	[ -e $(DESTDIR)$(SLURM_CONFDIR)/plugstack.conf.d/datacrumbs.conf ] || \
 	  $(FILL) plugstack.conf.d/datacrumbs.conf.in > $(DESTDIR)$(SLURM_CONFDIR)/plugstack.conf.d/datacrumbs.conf
+
+	for page in docs/man/*; do \
+	  install -D -m 0644 "$$page" "$(DESTDIR)$(MANDIR)/man$${page##*.}/$$(basename "$$page")" || exit 1; done
+	install -D -m 0644 completions/datacrumbs.bash $(DESTDIR)$(BASHCOMPDIR)/datacrumbs_service
+	for name in service_wrapper wrap sbatch salloc srun; do \
+	  ln -sf datacrumbs_service $(DESTDIR)$(BASHCOMPDIR)/datacrumbs_$$name; done
+	install -D -m 0644 completions/_datacrumbs $(DESTDIR)$(ZSHCOMPDIR)/_datacrumbs
+	for name in probes report sign_probes; do \
+	  $(BIN)/datacrumbs_$$name --generate-completion-script bash > $(DESTDIR)$(BASHCOMPDIR)/datacrumbs_$$name && \
+	  $(BIN)/datacrumbs_$$name --generate-completion-script zsh > $(DESTDIR)$(ZSHCOMPDIR)/_datacrumbs_$$name || exit 1; done
+
+deb: ## packages for login nodes, compute nodes and users, in .build/deb
+	rm -rf .build/deb && mkdir -p .build/deb
+	debian/rules binary DEB_DESTDIR=$(CURDIR)/.build/deb >.build/deb/log 2>&1 || { tail -20 .build/deb/log; exit 1; }
+	ls .build/deb/*.deb
+	lintian --fail-on error,warning .build/deb/*.deb
 
 test: bpf client ## run the unit tests
 	$(SWIFT) test

@@ -12,11 +12,12 @@ __attribute__((noinline, used, visibility("default"))) void datacrumbs_mark_task
 __attribute__((constructor)) static void mark(void) {
     const char *text = getenv("DATACRUMBS_RUN_ID");
     char *end;
-    unsigned long job;
+    unsigned long long job;
 
     if (!text || *text < '0' || *text > '9')
         return;
-    job = strtoul(text, &end, 10);
-    if (*end == '\0' && job <= UINT32_MAX)
-        datacrumbs_mark_task(job);
+    job = strtoull(text, &end, 10);
+    // As the tracer takes its run id: the lower 32 bits of Flux's 64.
+    if (*end == '\0')
+        datacrumbs_mark_task((uint32_t)job);
 }

@@ -126,8 +126,11 @@ EOF
   on c1 chmod 755 /usr/local/bin/flux
   on c1 env DATACRUMBS_FLUX=/usr/local/bin/flux FLUX_JOB_ID=fuZZybuNNy FLUX_JOB_USERID=1001 \
     datacrumbs_service_run.sh
+  has "the status" '"state":"tracing"' "$(on c1 datacrumbs_service status --job 6731191091817518 --json)"
   has "the status" '"scheduler":"FLUX"' "$(on c1 datacrumbs_service status --job 6731191091817518 --json)"
+  on --user alice c1 bash -c 'cd && datacrumbs_wrap --job 6731191091817518 touch-files "$1/fluxed"' - "$here"
   on c1 env FLUX_JOB_ID=fuZZybuNNy FLUX_JOB_USERID=1001 datacrumbs_service_stop.sh
+  has "the trace" fluxed.child "$(on c1 zcat /home/alice/datacrumbs-6731191091817518/c1.pfw.gz)"
 }
 
 @test "job_submit.lua: the site strips requests, and the user is told" {

@@ -95,7 +95,8 @@ EOF
     until [[ $(squeue -h -j "$1" -o "%t %r") == "PD BeginTime" ]]; do sleep 0.2; done
     # Within the second of the requeue slurmd would refuse it as revoked.
     scontrol update JobId="$1" StartTime=now+3' - "$job"
-  await_held c1
+  # slurmctld looks once a minute whether a begin time has come.
+  alice timeout 120 cat held.c1
   is_traced "$job" c1
   release c1
   await_job "$job"
