@@ -277,7 +277,7 @@ EOF
 
 @test "fifty steps in one traced job" {
   script job.sh <<'EOF'
-for i in {1..50}; do srun -n 1 sh -c ": >step.$i" || exit 1; done
+for i in {1..50}; do srun --overlap -n 1 sh -c ": >step.$i" || exit 1; done
 echo it ran; exit 7
 EOF
   job=$(submit -w c1 "${traced[@]}" job.sh)
