@@ -172,12 +172,15 @@ public struct Summary: Sendable {
     functions = tally.functions.indices.map { index in
       let (name, category) = tally.functionName(index)
       let function = tally.functions[index]
+      let shortest = function.latency.total > 0 ? function.shortest : 0
+      // The middle of a histogram's interval may lie beyond what really occurred.
+      func percentile(_ share: Double) -> Int64 {
+        max(shortest, min(function.longest, function.latency.percentile(share)))
+      }
       return Function(
         name: name, category: category, counters: function.counters,
-        direction: function.transfer.direction,
-        shortest: function.latency.total > 0 ? function.shortest : 0,
-        p50: function.latency.percentile(0.5), p95: function.latency.percentile(0.95),
-        p99: function.latency.percentile(0.99), longest: function.longest)
+        direction: function.transfer.direction, shortest: shortest, p50: percentile(0.5),
+        p95: percentile(0.95), p99: percentile(0.99), longest: function.longest)
     }.sorted {
       $0.counters.time != $1.counters.time
         ? $0.counters.time > $1.counters.time : ($0.category, $0.name) < ($1.category, $1.name)

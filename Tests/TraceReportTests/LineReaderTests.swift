@@ -104,4 +104,52 @@ struct LineReaderTests {
     let expected = Array("/a\"b\\é😀".utf8) + [0xff, 0x0a] + Array("/é".utf8)
     #expect(seen.files == [expected])
   }
+
+  @Test("whatever is done to a line, it is read or refused, and the next line is read")
+  func fuzzing() {
+    let seeds = [
+      TestTrace.head(), TestTrace.end(events: 5, lost: 1),
+      TestTrace.call(args: #""ret":-2,"errno":"ENOENT","fname":"/a\"\u00e9\ud83d\ude00""#),
+      TestTrace.call(ts: "1790000000123456.789", args: #""ret":5,"fhash":"9c1f","x":[{"y":null}]"#),
+      #"{"name":"FH","ph":"M","pid":0,"args":{"name":"/d/\udcff","value":"ab12"}}"# + "\n",
+    ].map { Array($0.utf8) }
+    let sentinel = Array(#"{"name":"sentinel","ph":"X","ts":1}"#.utf8) + [0x0a]
+    let alphabet = Array("{}[]\",:\\u0eE.-+19tn \n\u{00}\u{7f}\u{ff}".utf8)
+    // The same mutations in every run (a 64-bit linear congruential generator, Knuth's constants).
+    var state: UInt64 = 42
+    func random(_ bound: Int) -> Int {
+      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      return Int(state >> 33) % bound
+    }
+    var readable = 0
+    for _ in 0..<20_000 {
+      var line = seeds[random(seeds.count)]
+      for _ in 0...random(4) {
+        let place = random(line.count)
+        switch random(4) {
+        case 0: line[place] = alphabet[random(alphabet.count)]
+        case 1: line.insert(alphabet[random(alphabet.count)], at: place)
+        case 2: line.removeSubrange(place..<min(line.count, place + 1 + random(9)))
+        default: line.insert(contentsOf: line[place..<min(line.count, place + 20)], at: place)
+        }
+        if line.isEmpty { line = [0x20] }
+      }
+      var last: [UInt8] = []
+      (line + [0x0a] + sentinel).withUnsafeBytes { bytes in
+        guard var reader = LineReader(bytes) else { return }
+        var event = TraceLine()
+        while let kind = reader.next(&event) {
+          guard kind == .event else { continue }
+          readable += 1
+          for text in [event.name, event.category, event.file, event.argumentName] {
+            text?.decoded(into: &last)
+          }
+          last = []
+          event.name?.decoded(into: &last)
+        }
+      }
+      #expect(last == Array("sentinel".utf8))
+    }
+    #expect(readable > 22_000)
+  }
 }

@@ -40,6 +40,8 @@ struct SummaryTests {
     #expect(read.mean == 4000)
     #expect(read.shortest == 2000)
     #expect(read.longest == 6000)
+    #expect(read.p50 <= 4000 + 64 && read.p50 >= 4000 - 64)
+    #expect(read.p99 <= 6000)
     let close = try #require(summary.functions.first { $0.name == "close" })
     #expect(close.counters.incomplete == 1)
     #expect(close.counters.time == 0)
