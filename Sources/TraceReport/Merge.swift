@@ -66,6 +66,11 @@ public struct Merge: Sendable {
             subject: heads[index].path, text: "the tracer ended before it finished the file"))
       }
     }
+    if all.unreadableLines > 0 {
+      warnings.append(
+        .init(
+          subject: "\(all.unreadableLines) lines", text: "they are not trace events and left out"))
+    }
     self.warnings = warnings
     try all.writeNames(nodes)
     try output.write(Self.member(all.tail(isPartial: !warnings.isEmpty)))
@@ -171,6 +176,7 @@ final class Merger: LineConsumer {
   private var processNames: [Tally.ProcessName] = []
   private(set) var tails: [Int: TraceTail] = [:]
   private(set) var events: Int64 = 0
+  private(set) var unreadableLines: Int64 = 0
 
   init(sources: [TraceSource], origin: Int64, numbers: MergedPids, output: OutputFile) {
     self.sources = sources
@@ -184,6 +190,7 @@ final class Merger: LineConsumer {
     guard var reader = LineReader(lines) else { return }
     var line = TraceLine()
     while let kind = reader.next(&line) {
+      if kind == .unreadable { unreadableLines += 1 }
       guard kind == .event else { continue }
       if line.phase == UInt8(ascii: "M") {
         if isOurs(line, reader.lineBytes, file) { continue }
@@ -311,6 +318,7 @@ final class Merger: LineConsumer {
     }
     tails.merge(other.tails) { mine, _ in mine }
     events += other.events
+    unreadableLines += other.unreadableLines
   }
 
   /// Writes which process is whose: `c1 task 3: dd (15827)`.

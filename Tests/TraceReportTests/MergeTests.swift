@@ -159,4 +159,17 @@ struct MergeTests {
     let warnings = try results.summary().warnings
     #expect(warnings.first?.text.contains("a part was missing") == true)
   }
+
+  @Test("lines that are no events are left out, and that is said")
+  func unreadable() throws {
+    let trace = TestTrace()
+    trace.write(
+      "c1.pfw.gz",
+      members: [TestTrace.head() + "oops\n" + TestTrace.call() + TestTrace.end(events: 1)])
+    let results = TestTrace()
+    let merge = try Merge(TraceFolder(trace.path), into: results.newFile("all.pfw.gz"))
+    #expect(merge.events == 1)
+    #expect(merge.warnings.map(\.subject) == ["1 lines"])
+    #expect(try results.summary().events == 1)
+  }
 }
