@@ -40,7 +40,7 @@ PACKAGES := libslurm-dev libsystemd-dev zlib1g-dev libssl-dev libbpf-dev libelf-
             shellcheck bats jq openssl python3 debootstrap systemd-container iproute2 \
             qemu-system-x86 busybox-static cpio
 
-.PHONY: deb help setup setup-browser all bpf client plugin programs test check check-kernel demo bench lint format install clean
+.PHONY: deb help setup setup-browser all fuzz bpf client plugin programs test check check-kernel demo bench lint format install clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -151,6 +151,18 @@ check: setup all ## run unit tests and cluster tests
 
 check-kernel: setup programs ## run the tracer in Debian's kernel under QEMU: kprobes
 	Tests/Kernel/check-kernel $(BIN)
+
+FUZZERS := FuzzDocument FuzzComment FuzzSigner
+FUZZ_SECONDS ?= 60
+LIBFUZZER = $(firstword $(wildcard $(dir $(CLANG))../lib/clang/*/lib/linux/libclang_rt.fuzzer_no_main-$(shell uname -m).a))
+
+fuzz: bpf ## run each fuzz target for a minute (FUZZ_SECONDS)
+	for fuzzer in $(FUZZERS); do \
+	  DATACRUMBS_FUZZ=$(LIBFUZZER) $(SWIFT) build -c release --scratch-path .build-fuzz --product $$fuzzer && \
+	  mkdir -p .build-fuzz/corpus/$$fuzzer && \
+	  .build-fuzz/release/$$fuzzer -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -rss_limit_mb=1024 \
+	    -artifact_prefix=.build-fuzz/$$fuzzer- -print_final_stats=1 -verbosity=0 \
+	    .build-fuzz/corpus/$$fuzzer Tests/Fuzz/corpus/$$fuzzer || exit 1; done
 
 demo: setup all ## show a traced two-node job on a throw-away cluster
 	Tests/Cluster/demo

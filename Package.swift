@@ -95,6 +95,22 @@ let tests: [Target] = [
   .testTarget(name: "TraceReportTests", dependencies: ["TraceReport"]),
 ]
 
+// `make fuzz` builds these with libFuzzer, whose archive it names, and what they read with its
+// instrumentation. Swift's own -sanitize=fuzzer would link a second main.
+let libFuzzer = Context.environment["DATACRUMBS_FUZZ"] ?? ""
+let isFuzzing = !libFuzzer.isEmpty
+let fuzzers: [Target] =
+  isFuzzing
+  ? [.target(name: "CFuzzer", path: "Tests/Fuzz/CFuzzer")]
+    + [
+      ("FuzzDocument", ["CFuzzer", "ProbeDocument"]), ("FuzzComment", ["CFuzzer", "TraceRequest"]),
+      ("FuzzSigner", ["CFuzzer", "Signing", "ProbeDocument"]),
+    ].map { name, modules in
+      .executableTarget(
+        name: name, dependencies: modules.map { .byName(name: $0) }, path: "Tests/Fuzz/\(name)",
+        linkerSettings: [.unsafeFlags(["-use-ld=lld", libFuzzer]), .linkedLibrary("stdc++")])
+    } : []
+
 let package = Package(
   name: "datacrumbs-slurm",
   products: isEmbedded
@@ -106,7 +122,7 @@ let package = Package(
       .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
       .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
-  targets: pluginTargets + (isEmbedded ? shim : libraries + report + programs + tests)
+  targets: pluginTargets + (isEmbedded ? shim : libraries + report + programs + tests + fuzzers)
 )
 
 // Our own code compiles without a warning, C and Swift alike.
@@ -115,4 +131,7 @@ for target in package.targets where target.type != .system {
   target.cSettings =
     (target.cSettings ?? []) + [.enableWarning("all"), .enableWarning("extra")]
     + [.treatAllWarnings(as: .error)]
+  if isFuzzing, ["TraceRequest", "ProbeDocument", "Signing"].contains(target.name) {
+    target.swiftSettings = (target.swiftSettings ?? []) + [.unsafeFlags(["-sanitize=fuzzer"])]
+  }
 }

@@ -12,7 +12,7 @@ struct SignProbes: ParsableCommand {
       made, with the key that systemd passes as the credential signing.key.
       """,
     version: "datacrumbs_sign_probes \(datacrumbsVersion)",
-    subcommands: [Serve.self, Keys.self],
+    subcommands: [Serve.self, Keys.self, ShowPolicy.self],
     defaultSubcommand: Serve.self)
 }
 

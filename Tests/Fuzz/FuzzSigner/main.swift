@@ -1,0 +1,24 @@
+import CFuzzer
+import Glibc
+import ProbeDocument
+import Signing
+
+private let asker = Asker(uid: 1001, name: "alice", groups: [1001], groupNames: ["alice"])
+
+/// The signing service's protocol: a header, and what a request's body asks for.
+private func testOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
+  let bytes = Array(UnsafeBufferPointer(start: start, count: count))
+  if let (kind, length) = try? Frame.header(Array(bytes.prefix(Frame.headerSize))) {
+    guard length <= kind.limit else { fatalError("a length over the limit was accepted") }
+  }
+  guard let key = try? PrivateKey(raw: .init(repeating: 7, count: 32)) else { return 0 }
+  let service = SigningService(key: key, policy: Policy(), host: "login")
+  if let signed = try? service.sign(request: bytes, binaries: [], asker: asker, now: 0),
+    (try? UnverifiedProbes(packed: Gzip.pack(signed.bytes))) == nil
+  {
+    fatalError("what was signed cannot be read")
+  }
+  return 0
+}
+
+exit(cfuzzer_run(CommandLine.argc, CommandLine.unsafeArgv, testOneInput))
