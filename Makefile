@@ -90,12 +90,8 @@ programs: bpf
 
 # DESTDIR, PREFIX, SYSCONFDIR and SLURM_PLUGINDIR say where. Configuration that
 # is there already is the admin's and stays.
-MANDIR         ?= $(PREFIX)/share/man
-BASHCOMPDIR    ?= $(PREFIX)/share/bash-completion/completions
-ZSHCOMPDIR     ?= $(PREFIX)/share/zsh/vendor-completions
-COMPLETED      := datacrumbs_probes datacrumbs_report
-
-INSTALL_DIRS = $(LIBDIR) $(MANDIR)/man1 $(MANDIR)/man5 $(MANDIR)/man8 $(BASHCOMPDIR) $(ZSHCOMPDIR) $(PREFIX)/bin $(PREFIX)/sbin $(SLURM_PLUGINDIR) $(SLURM_CONFDIR)/plugstack.conf.d \
+INSTALL_DIRS = $(LIBDIR) $(BASHCOMPDIR) $(ZSHCOMPDIR) $(PREFIX)/bin $(PREFIX)/sbin $(SLURM_PLUGINDIR) \
+               $(SLURM_CONFDIR)/plugstack.conf.d \
                $(UNITDIR) $(SYSUSERSDIR) $(TMPFILESDIR) $(SYSCONFDIR)/datacrumbs/trusted.d
 FILL = sed -e 's|@BINDIR@|$(PREFIX)/bin|g' -e 's|@SBINDIR@|$(PREFIX)/sbin|g' \
            -e 's|@LIBDIR@|$(LIBDIR)|g' -e 's|@SYSCONFDIR@|$(SYSCONFDIR)|g' -e 's|@PLUGINDIR@|$(SLURM_PLUGINDIR)|g'
@@ -119,14 +115,8 @@ install: ## install what `make all` built
 	for file in etc/*; do \
 	  [ -e "$(DESTDIR)$(SYSCONFDIR)/datacrumbs/$$(basename "$$file")" ] || \
 	    install -m 0644 "$$file" $(DESTDIR)$(SYSCONFDIR)/datacrumbs/ || exit 1; done
-	for page in docs/man/*.[158]; do \
-	  install -m 0644 "$$page" "$(DESTDIR)$(MANDIR)/man$${page##*.}/" || exit 1; done
-	for program in $(COMPLETED); do \
-	  $(BIN)/$$program --generate-completion-script bash > "$(DESTDIR)$(BASHCOMPDIR)/$$program" && \
-	  $(BIN)/$$program --generate-completion-script zsh > "$(DESTDIR)$(ZSHCOMPDIR)/_$$program" || exit 1; done
 	[ -e $(DESTDIR)$(SLURM_CONFDIR)/plugstack.conf.d/datacrumbs.conf ] || \
 	  $(FILL) plugstack.conf.d/datacrumbs.conf.in > $(DESTDIR)$(SLURM_CONFDIR)/plugstack.conf.d/datacrumbs.conf
-
 	for page in docs/man/*; do \
 	  install -D -m 0644 "$$page" "$(DESTDIR)$(MANDIR)/man$${page##*.}/$$(basename "$$page")" || exit 1; done
 	install -D -m 0644 completions/datacrumbs.bash $(DESTDIR)$(BASHCOMPDIR)/datacrumbs_service
