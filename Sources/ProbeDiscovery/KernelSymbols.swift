@@ -5,9 +5,9 @@ import Glibc
 struct KernelSymbols {
   /// Functions, by name, with the module of those that a module brings.
   let functions: [String: String]
-  /// System calls that this kernel has, without a prefix. Those that it was built without are weak
-  /// symbols.
-  let syscalls: Set<String>
+  /// System calls that this kernel has, by the names that programs have for them, with the name of
+  /// the kernel's entry (both without a prefix). Those that it was built without are weak symbols.
+  let syscalls: [String: String]
 
   static let path = "/proc/kallsyms"
 
@@ -15,7 +15,7 @@ struct KernelSymbols {
     guard let file = fopen(path, "re") else { return nil }
     defer { fclose(file) }
     var functions: [String: String] = [:]
-    var syscalls: Set<String> = []
+    var syscalls: [String: String] = [:]
     var line: UnsafeMutablePointer<CChar>?
     var capacity = 0
     defer { free(line) }
@@ -24,8 +24,9 @@ struct KernelSymbols {
       guard count > 0, let line else { break }
       let text = UnsafeRawBufferPointer(start: line, count: count)
       guard let symbol = Self.symbol(text) else { continue }
-      if let call = Self.syscall(symbol.name) {
-        if symbol.letter == UInt8(ascii: "T") { syscalls.insert(call) }
+      if symbol.letter == UInt8(ascii: "T"), let entry = Self.syscall(symbol.name) {
+        let call = Self.call(ofEntry: entry)
+        if syscalls[call] == nil || call != entry { syscalls[call] = entry }
       }
       functions[symbol.name] = symbol.module
     }
@@ -44,6 +45,16 @@ struct KernelSymbols {
     else { return nil }
     let module = fields.count > 3 ? String(decoding: fields[3], as: UTF8.self) : ""
     return (letter, String(decoding: fields[2], as: UTF8.self), module)
+  }
+
+  /// The name of the call whose entry in the kernel has another: those that were there before in an
+  /// older form (arch/x86/entry/syscalls/syscall_64.tbl).
+  static func call(ofEntry entry: String) -> String {
+    let calls = [
+      "newstat": "stat", "newlstat": "lstat", "newfstat": "fstat", "newuname": "uname",
+      "umount": "umount2", "sendfile64": "sendfile",
+    ]
+    return calls[entry] ?? entry
   }
 
   /// x86-64's `__x64_sys_openat` and arm64's `__arm64_sys_openat`.

@@ -113,7 +113,12 @@ public final class ProbeDiscovery {
     _ function: String, _ entry: ProbeConfiguration.Entry, _ binary: String?
   ) throws(ProbeError) -> [ArgumentSignature]? {
     switch entry.kind {
-    case .syscalls: return syscallArguments[function]
+    case .syscalls:
+      guard let arguments = syscallArguments[function] else {
+        throw ProbeError(
+          "\(entry.name): \(function) is no system call", "write it as syscalls(2) does: openat")
+      }
+      return arguments
     case .kprobe: return types?.arguments(of: function)
     case .uprobe: return nil
     case .usdt:
@@ -145,9 +150,13 @@ public final class ProbeDiscovery {
           found.skip("not a system call")
           continue
         }
-        let name = String(function.name.dropFirst(4))
-        guard try kernelSymbols(entry).syscalls.contains(name) else {
+        let name = KernelSymbols.call(ofEntry: String(function.name.dropFirst(4)))
+        guard try kernelSymbols(entry).syscalls[name] != nil else {
           found.skip("not in this kernel")
+          continue
+        }
+        guard syscallArguments[name] != nil else {
+          found.skip("not a call of 64-bit programs")
           continue
         }
         found.add(name, function.arguments.isEmpty ? syscallArguments[name] : function.arguments)
@@ -212,9 +221,15 @@ public final class ProbeDiscovery {
     let symbols = try kernelSymbols(entry)
     switch entry.kind {
     case .syscalls:
-      for name in symbols.syscalls.sorted()
-      where pattern.matches("sys_" + name) || pattern.matches(name) {
-        found.add(name, syscallArguments[name])
+      for (name, own) in symbols.syscalls.sorted(by: { $0.key < $1.key })
+      where pattern.matches("sys_" + name) || pattern.matches(name) || pattern.matches("sys_" + own)
+      {
+        // Entries for 32-bit programs and of other architectures are in there too.
+        guard let arguments = syscallArguments[name] else {
+          found.skip("not a call of 64-bit programs")
+          continue
+        }
+        found.add(name, arguments)
       }
     case .kprobe:
       let names = symbols.functions.keys.filter { pattern.matches($0) }.sorted()

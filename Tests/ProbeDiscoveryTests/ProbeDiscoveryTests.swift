@@ -124,6 +124,16 @@ struct ProbeDiscoveryTests {
     #expect(arguments[1]["c_type"]?.string == "const char *")
   }
 
+  @Test("calls have the names that programs and the tracer have for them")
+  func entryNames() throws {
+    let found = try outcome(
+      "probe: syscalls, type: ksym, regex: 'sys_(newstat|newuname|umount|sendfile64|geteuid16)'")
+    #expect(found.category?.functions == ["sendfile", "stat", "umount2", "uname"])
+    #expect(found.skipped == ["not a call of 64-bit programs": 1])
+    #expect(
+      reason("probe: syscalls, functions: [openat, sys_read]") == "a: sys_read is no system call")
+  }
+
   @Test("a header's system calls that the kernel lacks are counted and left out")
   func header() throws {
     let path = NSTemporaryDirectory() + UUID().uuidString + ".h"
