@@ -28,6 +28,9 @@ public struct Policy: Sendable {
     public var deny: [Denial] = []
     /// Patterns of paths of programs and libraries.
     public var paths: [Pattern] = [Pattern("/*")]
+    /// Whether uprobes may be written as `name:0xoffset`. The kernel puts a breakpoint where it is
+    /// told: in the middle of an instruction it ends every process of the node that runs the file.
+    public var isOffsetAllowed = false
     /// How many functions a document may name.
     public var functionLimit = 20_000
     /// How many bytes of one argument may be captured.
@@ -173,6 +176,9 @@ public struct Policy: Sendable {
   private func reason(against function: String, _ kind: ProbeKind, _ rule: Rule) -> String? {
     // `name:0x1234` is the name at an offset of the file.
     let name = kind == .uprobe ? String(function.prefix { $0 != ":" }) : function
+    if !rule.isOffsetAllowed, name.utf8.count < function.utf8.count {
+      return "a probe at an offset can end every process that runs the file"
+    }
     if let denial = (deny + rule.deny).first(where: { $0.matches(kind, name) }) {
       return denial.reason
     }

@@ -85,6 +85,7 @@ extension Policy {
           try denial(node, file)
         }
       case "paths": rule.paths = try file.texts(value, key).map { Pattern($0) }
+      case "offsets": rule.isOffsetAllowed = try file.flag(value, key)
       case "functions": rule.functionLimit = try file.number(value, key, 1...100_000)
       case "argument_bytes": rule.argumentLimit = try file.number(value, key, 0...4096)
       case "lifetime": rule.lifetime = try file.duration(value, key)

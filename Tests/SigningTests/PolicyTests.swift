@@ -54,7 +54,14 @@ struct PolicyTests {
       verdict(Policy(), request(.kprobe, ["vfs_read", "n_tty_read", "crypto_aead_setkey"]))
         == "n_tty_read may not be probed (it carries what people type, passwords included), "
         + "and 1 more")
-    #expect(verdict(Policy(), request(.uprobe, ["setjmp:0x1234"])).hasPrefix("setjmp:0x1234 may"))
+    #expect(
+      verdict(Policy(), request(.uprobe, ["fopen:0x1234"]))
+        == "fopen:0x1234 may not be probed (a probe at an offset can end every process that runs "
+        + "the file)")
+    var offsets = Policy()
+    offsets.rules[0].isOffsetAllowed = true
+    #expect(verdict(offsets, request(.uprobe, ["fopen:0x1234"])) == "signed")
+    #expect(verdict(offsets, request(.uprobe, ["setjmp:0x1234"])).contains("returns elsewhere"))
     #expect(verdict(Policy(), request(.kprobe, ["keyctl"])) == "signed")
   }
 
@@ -72,6 +79,7 @@ struct PolicyTests {
         deny:
           - {functions: [MPI_Abort], reason: it ends the job}
         paths: ["/usr/lib/*"]
+        offsets: false
         functions: 3
         argument_bytes: 16
         lifetime: 1d
