@@ -108,6 +108,7 @@ final class KernelProbes {
     }
     try set("job_id", settings.job)
     try set("user_id", settings.user)
+    try set("has_rdonly_cast", UInt32(Self.hasFunction("bpf_rdonly_cast") ? 1 : 0))
     try set("is_profile", UInt32(settings.isProfile ? 1 : 0))
     try set("resolve_opened", UInt32(settings.inclusionPaths.isEmpty ? 0 : 1))
     try set("namespace_device", datacrumbs_kernel_device(UInt64(space.st_dev)))
@@ -142,6 +143,13 @@ final class KernelProbes {
       }
     }
     bpf_program__set_autoload(try program("static_probe"), kinds.contains(.usdt))
+  }
+
+  /// Whether the kernel's BTF has a function.
+  private static func hasFunction(_ name: String) -> Bool {
+    guard let types = btf__load_vmlinux_btf() else { return false }
+    defer { btf__free(types) }
+    return btf__find_by_name_kind(types, name, 12 /* BTF_KIND_FUNC */) > 0
   }
 
   // MARK: - Attaching

@@ -24,6 +24,8 @@ const volatile dc_u32 execve_number = 0;
 const volatile dc_u32 execveat_number = 0;
 const volatile struct dc_capture syscalls[DC_SYSCALLS] = {};
 
+// Whether the kernel has bpf_rdonly_cast.
+const volatile dc_u32 has_rdonly_cast = 0;
 const volatile dc_u32 is_profile = 0;
 // Whether what open(2) and its like give is looked up too: a relative path says too little.
 const volatile dc_u32 resolve_opened = 0;
@@ -35,6 +37,14 @@ dc_u32 reader_waits = 0;
 // The number of the interval that calls are summed into, in profile mode.
 dc_u32 interval = 0;
 
+// What a file is called and where, read from its directory entry.
+struct entry {
+    dc_u64 file;
+    dc_u64 dentry;
+    dc_u64 parent;
+    dc_u64 hash_len;
+};
+
 // One marked task (a thread).
 struct task_state {
     dc_u64 entered;     // when the call in flight began, 0: none
@@ -45,6 +55,8 @@ struct task_state {
     dc_u32 active;      // 0: marked by a task that has not become the user's yet
     dc_u64 file;        // key of the file of the call in flight, 0: none
     dc_u64 recent[DC_RECENT_FILES];
+    // Through memory, addresses become numbers to the verifier.
+    volatile struct entry entry;
 };
 
 // One function call in flight.
@@ -75,6 +87,8 @@ struct exec_path {
     dc_u32 length;
     char bytes[DC_STRING_SIZE];
 };
+
+extern void *bpf_rdonly_cast(const void *address, dc_u32 type) __ksym __weak;
 
 struct {
     __uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -470,39 +484,65 @@ __noinline int put_file(dc_u64 address, dc_u64 key) {
     return 0;
 }
 
+// By loads that the kernel guards, Linux 6.2 and later: a third of the time of the helper's.
+static __always_inline void read_entry(struct fdtable *table, dc_u32 number,
+                                       volatile struct entry *entry) {
+    // An address whose first word is a pointer, to the verifier.
+    struct path *slot = bpf_rdonly_cast(table->fd + number, bpf_core_type_id_kernel(struct path));
+    struct file *file = bpf_rdonly_cast(slot->mnt, bpf_core_type_id_kernel(struct file));
+    struct dentry *dentry;
+
+    entry->file = (dc_u64)file;
+    dentry = file->f_path.dentry;
+    entry->dentry = (dc_u64)dentry;
+    entry->parent = (dc_u64)dentry->d_parent;
+    entry->hash_len = dentry->d_name.hash_len;
+}
+
+static __always_inline void read_entry_slowly(struct fdtable *table, dc_u32 number,
+                                              volatile struct entry *entry) {
+    struct file *file = NULL;
+    struct dentry *dentry = NULL;
+    dc_u64 parent = 0, hash_len = 0;
+
+    bpf_probe_read_kernel(&file, sizeof(file), table->fd + number);
+    bpf_core_read(&dentry, sizeof(dentry), &file->f_path.dentry);
+    bpf_core_read(&parent, sizeof(parent), &dentry->d_parent);
+    bpf_core_read(&hash_len, sizeof(hash_len), &dentry->d_name.hash_len);
+    entry->file = (dc_u64)file;
+    entry->dentry = (dc_u64)dentry;
+    entry->parent = parent;
+    entry->hash_len = hash_len;
+}
+
 // What names a file as long as it keeps its place: the kernel reuses the memory of files
 // and names, so the name's hash and its folder are a part of the key.
 static __always_inline dc_u64 file_key(struct task_struct *task, struct task_state *state,
                                        dc_u64 descriptor) {
     struct fdtable *table = task->files->fdt;
     dc_u32 number = descriptor, slot = number & (DC_RECENT_FILES - 1);
-    struct file *file = NULL;
-    struct dentry *dentry = NULL;
-    struct {
-        struct dentry *parent;
-        struct qstr name;
-    } entry = {};
-    dc_u64 key;
+    volatile struct entry *entry = &state->entry;
+    dc_u64 file, key, name;
 
     if (number >= table->max_fds)
         return 0;
-    bpf_probe_read_kernel(&file, sizeof(file), table->fd + number);
+    if (has_rdonly_cast)
+        read_entry(table, number, entry);
+    else
+        read_entry_slowly(table, number, entry);
+    file = entry->file;
     if (!file)
         return 0;
-    bpf_core_read(&dentry, sizeof(dentry), &file->f_path.dentry);
-    // d_parent and d_name are neighbours in every kernel so far: one read for both.
-    if (bpf_core_field_offset(struct dentry, d_name) ==
-        bpf_core_field_offset(struct dentry, d_parent) + 8)
-        bpf_core_read(&entry, sizeof(entry), &dentry->d_parent);
-    key = (dc_u64)dentry * 0x9e3779b97f4a7c15ULL + entry.name.hash_len;
-    key = (key ^ key >> 29) * 0xbf58476d1ce4e5b9ULL + (dc_u64)entry.parent;
-    if (!(entry.name.hash_len >> 32))
-        key += BPF_CORE_READ(file, f_inode, i_ino);
+    name = entry->hash_len;
+    key = entry->dentry * 0x9e3779b97f4a7c15ULL + name;
+    key = (key ^ key >> 29) * 0xbf58476d1ce4e5b9ULL + entry->parent;
+    if (!(name >> 32))
+        key += BPF_CORE_READ((struct file *)file, f_inode, i_ino);
     key = (key ^ key >> 32) | 1;
     if (state->recent[slot] == key)
         return key;
     if (!bpf_map_lookup_elem(&seen_files, &key))
-        put_file((dc_u64)file, key);
+        put_file(file, key);
     state->recent[slot] = key;
     return key;
 }
