@@ -9,7 +9,7 @@ enum TraceMetadata {
   /// The opening bracket and the line that says what the trace is of.
   static func head(
     node: String, job: String, user: String, start: UInt64, startRealtime: UInt64, functions: Int,
-    notAttached: [NotAttached]
+    attachMicroseconds: UInt64, notAttached: [NotAttached]
   ) -> [UInt8] {
     let arguments: JSON = .object([
       .init("format", number(format)),
@@ -19,6 +19,7 @@ enum TraceMetadata {
       .init("clock_realtime_ns", number(startRealtime)),
       .init("clock_monotonic_ns", number(start)),
       .init("functions", number(functions)),
+      .init("attach_us", number(attachMicroseconds)),
       .init(
         "not_attached",
         .array(
@@ -33,7 +34,9 @@ enum TraceMetadata {
   }
 
   /// The line that counts what the trace holds and lacks, and the closing bracket.
-  static func tail(events: UInt64, unwritten: UInt64, counts: dc_counts) -> [UInt8] {
+  static func tail(events: UInt64, unwritten: UInt64, counts: dc_counts, detachMicroseconds: UInt64)
+    -> [UInt8]
+  {
     let arguments: JSON = .object([
       .init("events", number(events)),
       .init(
@@ -44,6 +47,7 @@ enum TraceMetadata {
       .init("unreadable_strings", number(counts.unreadable_strings)),
       .init("privileged_programs", number(counts.privileged)),
       .init("marked_tasks", number(counts.marked)),
+      .init("detach_us", number(detachMicroseconds)),
     ])
     return line("end", arguments) + Array("]\n".utf8)
   }

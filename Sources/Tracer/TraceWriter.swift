@@ -29,6 +29,7 @@ final class TraceWriter: @unchecked Sendable {
   }
 
   static let blockSize = 256 << 10
+  private static let pile = 4
 
   private let file: TraceFile
   private let formatter: EventFormatter
@@ -39,6 +40,8 @@ final class TraceWriter: @unchecked Sendable {
   private var full: [Block] = []
   private var isClosing = false
   private var thread = pthread_t()
+  /// Whether blocks pile up: then they are packed faster and less.
+  private var isHurried = false
   private var events: UInt64 = 0
   private var unwritten: UInt64 = 0
 
@@ -65,7 +68,7 @@ final class TraceWriter: @unchecked Sendable {
 
   /// Begins the file with these lines, and the thread that writes what follows.
   func start(_ head: [UInt8]) throws(TracerError) {
-    guard head.withUnsafeBytes(file.write) else {
+    guard head.withUnsafeBytes({ file.write($0) }) else {
       throw TracerError(
         .unavailable, "cannot write the trace: \(file.path): \(errorText(file.failure))")
     }
@@ -135,6 +138,7 @@ final class TraceWriter: @unchecked Sendable {
       if isClosing { return nil }
       pthread_cond_wait(condition, mutex)
     }
+    isHurried = full.count > Self.pile
     return full.removeFirst()
   }
 
@@ -148,7 +152,11 @@ final class TraceWriter: @unchecked Sendable {
   }
 
   private func flush(_ pending: inout UInt64) {
-    if file.write(formatter.bytes) { events += pending } else { unwritten += pending }
+    if file.write(formatter.bytes, isHurried: isHurried) {
+      events += pending
+    } else {
+      unwritten += pending
+    }
     formatter.clear()
     pending = 0
   }

@@ -67,7 +67,9 @@ public struct TracerProgram {
       KernelSettings(
         job: job, user: account.uid, isProfile: options.isProfile,
         inclusionPaths: options.inclusionPaths))
+    let attaching = Self.time(CLOCK_MONOTONIC)
     try probes.attach(groups, marker: request.marker)
+    let attached = Self.time(CLOCK_MONOTONIC)
     ring = try Ring(descriptor: probes.ringDescriptor, size: probes.ringSize)
     counts = try probes.countsPointer()
     waiting = try probes.waitingFlag()
@@ -89,6 +91,7 @@ public struct TracerProgram {
       TraceMetadata.head(
         node: node, job: request.runID, user: request.user, start: start,
         startRealtime: Self.time(CLOCK_REALTIME), functions: probes.attachedCount,
+        attachMicroseconds: (attached - attaching) / 1000,
         notAttached: probes.notAttached))
   }
 
@@ -121,7 +124,9 @@ public struct TracerProgram {
       if count > 0, event.data.fd == signals { isStopping = true }
     }
     notify("STOPPING=1\nSTATUS=writing what is left")
+    let detaching = Self.time(CLOCK_MONOTONIC)
     probes.detach()
+    let detachMicroseconds = (Self.time(CLOCK_MONOTONIC) - detaching) / 1000
     probes.reportInFlight()
     while !ring.isEmpty {
       drain(into: &block)
@@ -130,7 +135,7 @@ public struct TracerProgram {
     }
     profile?.finish(now: Self.time(CLOCK_MONOTONIC)) { add($0, $1, to: &block) }
     submit(&block)
-    finish()
+    finish(detachMicroseconds)
   }
 
   private func drain(into block: inout TraceWriter.Block?) {
@@ -163,12 +168,13 @@ public struct TracerProgram {
     block = nil
   }
 
-  private func finish() {
+  private func finish(_ detachMicroseconds: UInt64) {
     let (written, unwritten) = writer.finish()
     let events = profile?.calls ?? written
     let counts = counts.pointee
-    let end = TraceMetadata.tail(events: events, unwritten: unwritten, counts: counts)
-    _ = end.withUnsafeBytes(file.write)
+    let end = TraceMetadata.tail(
+      events: events, unwritten: unwritten, counts: counts, detachMicroseconds: detachMicroseconds)
+    _ = end.withUnsafeBytes { file.write($0) }
     let lost = TraceMetadata.lostText(unwritten: unwritten, counts: counts)
     let text = "\(events) events in \(file.path)" + (lost.isEmpty ? "" : "; lost: \(lost)")
     notify("STATUS=\(text)")
