@@ -29,6 +29,8 @@ struct Account {
 
   /// Becomes this user for good: no way back, no capability left.
   func become() throws(TracerError) {
+    // What it makes from here on is the user's alone.
+    umask(0o077)
     let result = datacrumbs_become(uid, gid, groups.count, groups)
     guard result == 0 else {
       throw TracerError(

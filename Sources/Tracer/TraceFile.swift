@@ -19,7 +19,6 @@ final class TraceFile: @unchecked Sendable {
 
   /// Makes the folder and a new file in it: an older trace of that name is never overwritten.
   init(directory: String, node: String) throws(TracerError) {
-    umask(0o077)
     var isMade = mkdir(directory, 0o777) == 0
     if !isMade, errno == ENOENT, let slash = directory.lastIndex(of: "/"),
       slash > directory.startIndex
