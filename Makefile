@@ -106,7 +106,7 @@ install: ## install what `make all` built
 	  $(FILL) "$$script" | install -m 0755 /dev/stdin "$(DESTDIR)$(PREFIX)/sbin/$$(basename "$$script" .in)" || exit 1; done
 	for script in scripts/datacrumbs_service_wrapper.in scripts/datacrumbs_wrap.in; do \
 	  $(FILL) "$$script" | install -m 0755 /dev/stdin "$(DESTDIR)$(PREFIX)/bin/$$(basename "$$script" .in)" || exit 1; done
-	install -m 0755 $(CLIENT) $(DESTDIR)$(LIBDIR)/libdatacrumbs_client.so
+	install -m 0755 -s $(CLIENT) $(DESTDIR)$(LIBDIR)/libdatacrumbs_client.so
 	ln -sf datacrumbs_probes $(DESTDIR)$(PREFIX)/bin/datacrumbs_probe_configurator
 	for unit in systemd/*.service.in systemd/*.socket.in systemd/*.timer.in; do \
 	  [ ! -e "$$unit" ] || $(FILL) "$$unit" > "$(DESTDIR)$(UNITDIR)/$$(basename "$$unit" .in)" || exit 1; done
@@ -119,17 +119,17 @@ install: ## install what `make all` built
 	  $(FILL) plugstack.conf.d/datacrumbs.conf.in > $(DESTDIR)$(SLURM_CONFDIR)/plugstack.conf.d/datacrumbs.conf
 	for page in docs/man/*; do \
 	  install -D -m 0644 "$$page" "$(DESTDIR)$(MANDIR)/man$${page##*.}/$$(basename "$$page")" || exit 1; done
-	install -D -m 0644 completions/datacrumbs.bash $(DESTDIR)$(BASHCOMPDIR)/datacrumbs_service
+	install -m 0644 completions/datacrumbs.bash $(DESTDIR)$(BASHCOMPDIR)/datacrumbs_service
 	for name in service_wrapper wrap sbatch salloc srun; do \
 	  ln -sf datacrumbs_service $(DESTDIR)$(BASHCOMPDIR)/datacrumbs_$$name; done
-	install -D -m 0644 completions/_datacrumbs $(DESTDIR)$(ZSHCOMPDIR)/_datacrumbs
+	install -m 0644 completions/_datacrumbs $(DESTDIR)$(ZSHCOMPDIR)/_datacrumbs
 	for name in probes report sign_probes; do \
-	  $(BIN)/datacrumbs_$$name --generate-completion-script bash > $(DESTDIR)$(BASHCOMPDIR)/datacrumbs_$$name && \
+	  $(BIN)/datacrumbs_$$name --generate-completion-script bash | sed '/^#!/d' > $(DESTDIR)$(BASHCOMPDIR)/datacrumbs_$$name && \
 	  $(BIN)/datacrumbs_$$name --generate-completion-script zsh > $(DESTDIR)$(ZSHCOMPDIR)/_datacrumbs_$$name || exit 1; done
 
-deb: ## packages for login nodes, compute nodes and users, in .build/deb
+deb: all ## packages for login nodes, compute nodes and users, in .build/deb
 	rm -rf .build/deb && mkdir -p .build/deb
-	debian/rules binary DEB_DESTDIR=$(CURDIR)/.build/deb >.build/deb/log 2>&1 || { tail -20 .build/deb/log; exit 1; }
+	DATACRUMBS_BUILT=1 debian/rules binary DEB_DESTDIR=$(CURDIR)/.build/deb >.build/deb/log 2>&1 || { tail -20 .build/deb/log; exit 1; }
 	ls .build/deb/*.deb
 	lintian --fail-on error,warning .build/deb/*.deb
 
