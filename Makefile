@@ -8,9 +8,19 @@ LIBDIR         ?= $(PREFIX)/lib/datacrumbs
 MANDIR         ?= $(PREFIX)/share/man
 BASHCOMPDIR    ?= $(PREFIX)/share/bash-completion/completions
 ZSHCOMPDIR     ?= $(PREFIX)/share/zsh/vendor-completions
-UNITDIR        ?= $(PREFIX)/lib/systemd/system
-SYSUSERSDIR    ?= $(PREFIX)/lib/sysusers.d
-TMPFILESDIR    ?= $(PREFIX)/lib/tmpfiles.d
+# systemd looks below /usr and /etc alone. Under another PREFIX the two units that an admin links
+# (docs/admin.md) are in PREFIX/etc/datacrumbs/systemd, what they need is where systemd looks.
+ifeq ($(PREFIX),/usr)
+  UNITDIR      ?= /usr/lib/systemd/system
+  LINKEDDIR    ?= $(UNITDIR)
+  SYSUSERSDIR  ?= /usr/lib/sysusers.d
+  TMPFILESDIR  ?= /usr/lib/tmpfiles.d
+else
+  UNITDIR      ?= $(SYSCONFDIR)/systemd/system
+  LINKEDDIR    ?= $(PREFIX)/etc/datacrumbs/systemd
+  SYSUSERSDIR  ?= $(SYSCONFDIR)/sysusers.d
+  TMPFILESDIR  ?= $(SYSCONFDIR)/tmpfiles.d
+endif
 DESTDIR        ?=
 
 SWIFT     ?= swift
@@ -92,7 +102,7 @@ programs: bpf
 # is there already is the admin's and stays.
 INSTALL_DIRS = $(LIBDIR) $(BASHCOMPDIR) $(ZSHCOMPDIR) $(PREFIX)/bin $(PREFIX)/sbin $(SLURM_PLUGINDIR) \
                $(SLURM_CONFDIR)/plugstack.conf.d \
-               $(UNITDIR) $(SYSUSERSDIR) $(TMPFILESDIR) $(SYSCONFDIR)/datacrumbs/trusted.d
+               $(UNITDIR) $(LINKEDDIR) $(SYSUSERSDIR) $(TMPFILESDIR) $(SYSCONFDIR)/datacrumbs/trusted.d
 FILL = sed -e 's|@BINDIR@|$(PREFIX)/bin|g' -e 's|@SBINDIR@|$(PREFIX)/sbin|g' \
            -e 's|@LIBDIR@|$(LIBDIR)|g' -e 's|@SYSCONFDIR@|$(SYSCONFDIR)|g' -e 's|@PLUGINDIR@|$(SLURM_PLUGINDIR)|g'
 
@@ -109,7 +119,9 @@ install: ## install what `make all` built
 	install -m 0755 -s $(CLIENT) $(DESTDIR)$(LIBDIR)/libdatacrumbs_client.so
 	ln -sf datacrumbs_probes $(DESTDIR)$(PREFIX)/bin/datacrumbs_probe_configurator
 	for unit in systemd/*.service.in systemd/*.socket.in systemd/*.timer.in; do \
-	  [ ! -e "$$unit" ] || $(FILL) "$$unit" > "$(DESTDIR)$(UNITDIR)/$$(basename "$$unit" .in)" || exit 1; done
+	  name=$$(basename "$$unit" .in); \
+	  case $$name in datacrumbs@.service | datacrumbs_sign_probes.service) dir=$(LINKEDDIR) ;; *) dir=$(UNITDIR) ;; esac; \
+	  $(FILL) "$$unit" > "$(DESTDIR)$$dir/$$name" || exit 1; done
 	install -m 0644 systemd/datacrumbs.sysusers $(DESTDIR)$(SYSUSERSDIR)/datacrumbs.conf
 	install -m 0644 systemd/datacrumbs.tmpfiles $(DESTDIR)$(TMPFILESDIR)/datacrumbs.conf
 	for file in etc/*; do \

@@ -61,3 +61,69 @@ EOF
   has "what the inner job opened" inner.grandchild "$(opened "$inner" "$(of_job "$inner" NodeList)")"
   is "what the outer job opened of it" "" "$(opened "$job" c1 | grep inner.grandchild || true)"
 }
+
+@test "two users' jobs on the same oversubscribed cores stay apart" {
+  for user in alice bob; do
+    "$user" bash -c 'cat >job.sh' <<'EOF'
+#!/bin/bash
+hold
+touch-files mine.$USER
+EOF
+  done
+  mine=$(submit "${traced[@]}" --oversubscribe -c 8 -w c1 job.sh)
+  his=$(bob sbatch --parsable --output=%j.out "${his_traced[@]}" --oversubscribe -c 8 -w c1 job.sh)
+  is "alice's job" "$mine" "$(await_held c1)"
+  is "bob's job" "$his" "$(bob timeout 30 cat held.c1)"
+  release c1
+  bob timeout 30 bash -c ': >released.c1'
+  await_job "$mine"
+  await_job "$his"
+  has "what alice's job opened" mine.alice.grandchild "$(opened "$mine" c1)"
+  has "what bob's job opened" mine.bob.grandchild "$(opened "$his" c1 bob)"
+  is "the paths of bob in alice's trace" "" "$(opened "$mine" c1 | grep bob || true)"
+  is "the paths of alice in bob's trace" "" "$(opened "$his" c1 bob | grep alice || true)"
+}
+
+@test "a job that is preempted is cleaned up on its node" {
+  script job.sh <<<'hold'
+  script urgent.sh <<<'true'
+  job=$(submit "${traced[@]}" --exclusive -w c1 job.sh)
+  await_held c1
+  urgent=$(submit -p urgent --exclusive -w c1 urgent.sh)
+  await_job "$urgent"
+  is "the urgent job" COMPLETED "$(of_job "$urgent" JobState)"
+  is "the preempted job" PENDING "$(of_job "$job" JobState)"
+  has "what the preempted job had opened" held.c1 "$(opened "$job" c1)"
+  alice scancel "$job"
+}
+
+@test "a job that reaches its time limit is cleaned up on its node" {
+  script job.sh <<<'hold'
+  job=$(submit "${traced[@]}" -w c1 job.sh)
+  await_held c1
+  on login scontrol update "JobId=$job" EndTime=now
+  await_job "$job"
+  is "the state" TIMEOUT "$(of_job "$job" JobState)"
+  has "what it opened" held.c1 "$(opened "$job" c1)"
+}
+
+@test "a node that loses its power comes back with no tracer and nothing left" {
+  script job.sh <<<'hold'
+  job=$(submit "${traced[@]}" --no-requeue -w c1 job.sh)
+  await_held c1
+  is_traced "$job" c1
+  "$cluster" reboot c1
+  run ! is_traced "$job" c1
+  is "what is there after the boot" "" "$(on c1 find /run/datacrumbs -mindepth 1)"
+  # The machines share a kernel, and slurmctld tells a reboot by the kernel's age.
+  on login scontrol update NodeName=c1 State=DOWN Reason=power
+  await_job "$job"
+  # It may have come back by itself (ReturnToService=2).
+  on login scontrol update NodeName=c1 State=RESUME 2>/dev/null || true
+  is "the state" NODE_FAIL "$(of_job "$job" JobState)"
+  await_idle
+  script again.sh <<<'touch-files again'
+  again=$(submit "${traced[@]}" -w c1 again.sh)
+  await_job "$again"
+  has "what the next job opened" again.grandchild "$(opened "$again" c1)"
+}

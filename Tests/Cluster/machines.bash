@@ -100,7 +100,10 @@ MpiDefault=none
 PlugStackConfig=/etc/slurm/plugstack.conf
 NodeName=c1 NodeAddr=$(address_of c1) CPUs=8 RealMemory=1000
 NodeName=c2 NodeAddr=$(address_of c2) CPUs=8 RealMemory=1000
-PartitionName=main Nodes=c1,c2 Default=YES MaxTime=60 OverSubscribe=YES
+PreemptType=preempt/partition_prio
+PreemptMode=REQUEUE
+PartitionName=main Nodes=c1,c2 Default=YES MaxTime=60 OverSubscribe=YES PriorityTier=1
+PartitionName=urgent Nodes=c1,c2 MaxTime=60 PriorityTier=2
 EOF
   case $release in
   bookworm) echo "CgroupPlugin=cgroup/v1" >"$conf/cgroup.conf" ;;
@@ -169,6 +172,13 @@ await_boot() {
     run "$machine" systemctl --failed --no-pager >&2 || true
     die "$machine is $verdict"
   }
+}
+
+# A machine that loses its power and comes back.
+reboot_machine() {
+  kill_machine "$1"
+  boot_machine "$1"
+  await_boot "$1"
 }
 
 # What an admin does once: the signer's public key goes to the compute nodes.
