@@ -57,6 +57,12 @@ EOF
   systemd-sysusers --root="$root" >/dev/null 2>&1 || die "systemd-sysusers failed in $machine"
   systemctl -q --root="$root" enable munge.service
   systemctl -q --root="$root" mask systemd-modules-load.service # the kernel is not the machine's
+  # Tests restart Slurm's daemons more often than systemd takes for sane.
+  local daemon
+  for daemon in slurmctld slurmd; do
+    mkdir -p "$root/etc/systemd/system/$daemon.service.d"
+    printf '[Unit]\nStartLimitIntervalSec=0\n' >"$root/etc/systemd/system/$daemon.service.d/often.conf"
+  done
   if [[ $machine == login ]]; then
     systemctl -q --root="$root" enable slurmctld.service
     [[ ! -e $root/usr/lib/systemd/system/datacrumbs_sign_probes.service ]] ||
