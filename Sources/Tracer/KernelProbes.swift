@@ -136,6 +136,10 @@ final class KernelProbes {
         bpf_program__set_expected_attach_type(try program(name), bpf_attach_type(rawValue: 48))
       }
     }
+    // What nobody attaches is not loaded: the verifier's look at it takes longest of all.
+    for name in ["function_enter", "function_return"] {
+      bpf_program__set_autoload(try program(name), kinds.contains(.uprobe))
+    }
     for name in ["kernel_enter", "kernel_return"] {
       bpf_program__set_autoload(try program(name), kinds.contains(.kprobe))
       if !usesKprobeMulti {
