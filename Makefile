@@ -176,7 +176,7 @@ bench: setup all ## measure: every program in Bench/, each against something in 
 lint: ## swift-format, C warnings, shellcheck
 	$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests
 	shellcheck --external-sources $$(git ls-files '*.sh' 'scripts/*.in' '*.bash' '*.bats' .ci/run) \
-	  $$(git grep -lE '^#!.*\b(ba)?sh$$' -- Tests ':!*.md')
+	  $$(git grep -lE '^#!.*\b(ba)?sh$$' -- Tests Bench ':!*.md')
 
 format: ## rewrite Swift sources in the project's style
 	$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests
