@@ -89,7 +89,7 @@ let tests: [Target] = [
     name: "ProbeDiscoveryTests", dependencies: ["ProbeDiscovery", "ProbeDocument", "TraceRequest"]),
   .testTarget(
     name: "SigningTests", dependencies: ["Signing", "ProbeDocument", "TraceRequest", "CSocket"]),
-  .testTarget(name: "NodeServiceTests", dependencies: ["NodeService", yams]),
+  .testTarget(name: "NodeServiceTests", dependencies: ["NodeService", "TraceRequest", yams]),
   .testTarget(
     name: "TracerTests", dependencies: ["Tracer", "datacrumbs"], exclude: ["Fixtures"]),
   .testTarget(name: "TraceReportTests", dependencies: ["TraceReport"]),

@@ -1,5 +1,6 @@
 import CLibc
 import Glibc
+import TraceRequest
 
 /// A program of somebody else's whose output is read: a scheduler's own client.
 struct Command {

@@ -1,4 +1,5 @@
 import Glibc
+import TraceRequest
 
 /// What an admin sets in /etc/datacrumbs/datacrumbs.conf. Every key has a default.
 public struct Configuration: Sendable {
@@ -40,10 +41,10 @@ public struct Configuration: Sendable {
     guard let text else {
       throw ServiceError(
         "cannot read: \(path): \(errorText(errno))",
-        exitCode: ServiceError.configuration)
+        exitStatus: .configuration)
     }
     guard let string = String(validating: text, as: UTF8.self) else {
-      throw ServiceError("not UTF-8: \(path)", exitCode: ServiceError.configuration)
+      throw ServiceError("not UTF-8: \(path)", exitStatus: .configuration)
     }
     try self.init(text: string, path: path)
   }
@@ -106,6 +107,6 @@ public struct Configuration: Sendable {
 
   private static func error(_ path: String, _ line: Int, _ what: String) -> ServiceError {
     ServiceError(
-      "bad configuration: \(path):\(line): \(what)", exitCode: ServiceError.configuration)
+      "bad configuration: \(path):\(line): \(what)", exitStatus: .configuration)
   }
 }

@@ -1,5 +1,6 @@
 import CNode
 import Glibc
+import TraceRequest
 
 /// An open directory that one owner alone can write. Names are looked up in it
 /// and nowhere else (openat(2)), and no symbolic link is followed.
@@ -53,7 +54,7 @@ struct Directory: ~Copyable {
       if errno == ENOTDIR || errno == ELOOP {
         throw ServiceError(
           "not a folder: \(full): somebody put it there; remove it",
-          exitCode: ServiceError.notPermitted)
+          exitStatus: .notPermitted)
       }
       throw failure("cannot open", full, errno)
     }
@@ -67,7 +68,7 @@ struct Directory: ~Copyable {
     guard isOwned, isClosed else {
       throw ServiceError(
         "not safe to use: \(full): it must belong to uid \(owner) and be writable by nobody else",
-        exitCode: ServiceError.notPermitted)
+        exitStatus: .notPermitted)
     }
     return directory
   }
@@ -162,7 +163,7 @@ struct Directory: ~Copyable {
   private func failure(_ what: String, _ path: String, _ error: Int32) -> ServiceError {
     ServiceError(
       "\(what): \(path): \(errorText(error))",
-      exitCode: error == EACCES || error == EPERM
-        ? ServiceError.notPermitted : ServiceError.unavailable)
+      exitStatus: error == EACCES || error == EPERM
+        ? .notPermitted : .unavailable)
   }
 }

@@ -1,6 +1,7 @@
 import CNode
 import Glibc
 import ProbeDocument
+import TraceRequest
 
 /// Looks at everything that tracing on this node needs and says what to do
 /// where something is missing.

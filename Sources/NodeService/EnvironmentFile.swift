@@ -1,3 +1,5 @@
+import TraceRequest
+
 /// The text of a systemd EnvironmentFile (systemd.exec(5)).
 ///
 /// Values stand in double quotes, in which systemd's reader (src/basic/env-file.c)
@@ -18,7 +20,7 @@ struct EnvironmentFile {
     guard Self.accepts(value) else {
       throw ServiceError(
         "a control character in \(name): \(value): use a name without one",
-        exitCode: ServiceError.badData)
+        exitStatus: .badData)
     }
     text.append(contentsOf: name.utf8)
     text.append(contentsOf: "=\"".utf8)

@@ -118,7 +118,7 @@ public struct NodeService {
     try withJob(id, limit: startLimit) { (run, job) throws(ServiceError) in
       if isTraced(id, job) { return }
       try failing(id, job, scheduler) { () throws(ServiceError) in
-        throw ServiceError(reason, exitCode: ServiceError.badData)
+        throw ServiceError(reason, exitStatus: .badData)
       }
     }
   }
@@ -128,7 +128,7 @@ public struct NodeService {
   /// A second door of the same site, or slurmd after a restart, asks again.
   private func isTraced(_ id: RunID, _ job: borrowing Directory) -> Bool {
     guard job.read(Self.status).flatMap(JobStatus.init)?.state == .tracing else { return false }
-    let deadline = Deadline(seconds: Double(configuration.startLimit))
+    let deadline = Deadline(seconds: configuration.startLimit)
     // Where systemd does not answer, starting will say so.
     guard let state = try? connect(deadline).state(id.unit, until: deadline) else { return false }
     return state.active == "active"
@@ -139,17 +139,17 @@ public struct NodeService {
   ) throws(ServiceError) -> String {
     guard request.probeFile.hasPrefix("/") else {
       throw ServiceError(
-        "not an absolute path: \(request.probeFile)", exitCode: ServiceError.usage)
+        "not an absolute path: \(request.probeFile)", exitStatus: .usage)
     }
     // Replaced where the bytes were not UTF-8; the trace would go elsewhere.
     if let directory = request.workDirectory, directory.unicodeScalars.contains("\u{FFFD}") {
       throw ServiceError(
         "not UTF-8: the working directory \(directory): use a name in UTF-8",
-        exitCode: ServiceError.badData)
+        exitStatus: .badData)
     }
     let file = try UserFile.read(
       request.probeFile, uid: request.uid, limit: Self.packedLimit,
-      until: Deadline(seconds: Double(configuration.readLimit)))
+      until: Deadline(seconds: configuration.readLimit))
     let probes = try verify(file.bytes, request.uid, request.probeFile)
     try job.write(Self.probes, probes.canonical, mode: 0o400)
 
@@ -180,7 +180,7 @@ public struct NodeService {
   }
 
   private func startUnit(_ id: RunID) throws(ServiceError) -> any Units {
-    let deadline = Deadline(seconds: Double(configuration.startLimit))
+    let deadline = Deadline(seconds: configuration.startLimit)
     let units = try connect(deadline)
     do {
       try units.start(id.unit, until: deadline)
@@ -251,7 +251,7 @@ public struct NodeService {
   }
 
   private func stopUnit(_ id: RunID) throws(ServiceError) {
-    let deadline = Deadline(seconds: Double(configuration.stopLimit))
+    let deadline = Deadline(seconds: configuration.stopLimit)
     let units = try connect(deadline)
     do throws(ServiceError) {
       try units.stop(id.unit, until: deadline)
@@ -280,7 +280,7 @@ public struct NodeService {
       only?.description == nil || only?.description == $0.description
     }
     if asked.isEmpty { return [] }
-    let deadline = Deadline(seconds: Double(configuration.readLimit))
+    let deadline = Deadline(seconds: configuration.readLimit)
     let units = try connect(deadline)
     var reports: [Report] = []
     for id in asked {
@@ -319,7 +319,7 @@ public struct NodeService {
   private static let status = "status"
   private static let probes = "probes.json"
   /// Seconds that the kernel gets to end killed processes.
-  private static let killLimit = 5.0
+  private static let killLimit = 5
 
   private static var nodeName: String {
     var name = utsname()
@@ -347,7 +347,7 @@ public struct NodeService {
     guard let run = try Directory.open(runPath, create: true) else {
       throw ServiceError("no such folder: \(runPath): make its parent")
     }
-    let deadline = Deadline(seconds: Double(limit))
+    let deadline = Deadline(seconds: limit)
     while true {
       guard let job = try run.subdirectory(id.description, create: true) else { continue }
       try job.lock(until: deadline)

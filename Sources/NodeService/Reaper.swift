@@ -1,4 +1,5 @@
 import Glibc
+import TraceRequest
 
 /// Ends what belongs to no job of this node any more: an epilog that never ran,
 /// as after a kill of slurmd, leaves a tracer and its files.
@@ -49,7 +50,7 @@ public struct Reaper {
   }
 
   private func jobsInQueue(limit: Int) throws(ServiceError) -> Set<String> {
-    let output = try squeue.output(until: Deadline(seconds: Double(limit)))
+    let output = try squeue.output(until: Deadline(seconds: limit))
     return Set(
       String(decoding: output, as: UTF8.self).split(whereSeparator: \.isWhitespace).map(String.init)
     )

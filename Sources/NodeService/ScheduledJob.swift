@@ -54,14 +54,14 @@ public struct ScheduledJob: Sendable {
     if let name {
       if let known = Scheduler(rawValue: name.uppercased()) { return known }
       throw ServiceError(
-        "unknown scheduler: \(name): SLURM and FLUX are known", exitCode: ServiceError.usage)
+        "unknown scheduler: \(name): SLURM and FLUX are known", exitStatus: .usage)
     }
     if environment("SLURM_JOB_ID") != nil { return .slurm }
     if environment("FLUX_JOB_ID") != nil { return .flux }
     throw ServiceError(
       "no scheduler's job: neither SLURM_JOB_ID nor FLUX_JOB_ID is set:"
         + " run it as a prolog or epilog, or use datacrumbs_service_wrapper",
-      exitCode: ServiceError.usage)
+      exitStatus: .usage)
   }
 
   private static func id(_ text: String, _ scheduler: Scheduler) -> RunID? {
@@ -74,7 +74,7 @@ public struct ScheduledJob: Sendable {
   private static func missing(_ name: String, _ value: String?) -> ServiceError {
     ServiceError(
       "bad environment: \(name) is \(value.map { "\"\($0)\"" } ?? "not set"): it must be a number",
-      exitCode: ServiceError.badData)
+      exitStatus: .badData)
   }
 
   /// What the user asked for; nil where the user asked for nothing.
@@ -87,17 +87,17 @@ public struct ScheduledJob: Sendable {
       do throws(RequestError) {
         return try TraceRequest(prologEnvironment: environment)
       } catch {
-        throw ServiceError(error.text, exitCode: error.exitCode)
+        throw ServiceError(error.text, exitStatus: error.exitStatus)
       }
     case .flux:
       let flux = Command(
         path: environment("DATACRUMBS_FLUX") ?? "/usr/bin/flux",
         arguments: ["job", "info", id.description, "jobspec"])
-      let jobspec = try flux.output(until: Deadline(seconds: Double(limit)))
+      let jobspec = try flux.output(until: Deadline(seconds: limit))
       do throws(RequestError) {
         return try TraceRequest(jobspec: jobspec)
       } catch {
-        throw ServiceError(error.text, exitCode: error.exitCode)
+        throw ServiceError(error.text, exitStatus: error.exitStatus)
       }
     }
   }
@@ -107,7 +107,8 @@ extension TraceRequest {
   /// Reads a request out of a Flux jobspec (RFC 25): `attributes.system.datacrumbs`.
   init?(jobspec: [UInt8]) throws(RequestError) {
     guard let spec = try? JSON(reading: jobspec) else {
-      throw RequestError("the jobspec is no JSON", "flux job info", "report it", exitCode: 65)
+      throw RequestError(
+        "the jobspec is no JSON", "flux job info", "report it", exitStatus: .badData)
     }
     guard let request = spec["attributes"]?["system"]?["datacrumbs"] else { return nil }
     let comment = JSON.object([JSON.Member("datacrumbs", request)]).text

@@ -1,5 +1,6 @@
 import CSystemd
 import Glibc
+import TraceRequest
 
 /// A connection to systemd, and every message on it in the order it comes.
 ///

@@ -1,5 +1,6 @@
 import CSystemd
 import Glibc
+import TraceRequest
 
 /// What systemd says of one unit.
 public struct UnitState: Sendable {
@@ -191,8 +192,8 @@ final class SystemdUnits: Units {
     case .refused(let name, let text):
       return ServiceError(
         "\(what)\(which): \(text.isEmpty ? name : text)",
-        exitCode: name == "org.freedesktop.DBus.Error.AccessDenied"
-          ? ServiceError.notPermitted : ServiceError.unavailable)
+        exitStatus: name == "org.freedesktop.DBus.Error.AccessDenied"
+          ? .notPermitted : .unavailable)
     case .silent(let reason): return ServiceError("\(what)\(which): \(reason)")
     }
   }

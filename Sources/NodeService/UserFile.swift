@@ -1,5 +1,6 @@
 import CNode
 import Glibc
+import TraceRequest
 
 /// A user of this node and a file read with that user's rights.
 struct UserFile: Sendable {
@@ -53,14 +54,14 @@ struct UserFile: Sendable {
         guard events > 0 else {
           failed = ServiceError(
             "no answer in time: \(path): its file system or the user database hangs",
-            exitCode: ServiceError.noInput)
+            exitStatus: .noInput)
           return
         }
         let received = Glibc.read(pipe, buffer.baseAddress.map { $0 + filled }, count - filled)
         if received < 0, errno == EINTR { continue }
         guard received > 0 else {
           failed = ServiceError(
-            "the process that reads it ended early: \(path)", exitCode: ServiceError.noInput)
+            "the process that reads it ended early: \(path)", exitStatus: .noInput)
           return
         }
         filled += received
@@ -79,24 +80,24 @@ struct UserFile: Sendable {
     case CUSERFILE_NO_USER:
       return ServiceError(
         "no such user on this node: uid \(uid): check its user database",
-        exitCode: ServiceError.noUser)
+        exitStatus: .noUser)
     case CUSERFILE_LOOKUP:
       return ServiceError(
-        "cannot look the user up: uid \(uid): \(reason)", exitCode: ServiceError.noUser)
+        "cannot look the user up: uid \(uid): \(reason)", exitStatus: .noUser)
     case CUSERFILE_GROUPS:
       return ServiceError(
-        "cannot look the user's groups up: \(user): \(reason)", exitCode: ServiceError.noUser)
+        "cannot look the user's groups up: \(user): \(reason)", exitStatus: .noUser)
     case CUSERFILE_CREDENTIALS:
       return ServiceError(
-        "cannot take the user's rights: \(user): \(reason)", exitCode: ServiceError.notPermitted)
+        "cannot take the user's rights: \(user): \(reason)", exitStatus: .notPermitted)
     case CUSERFILE_NOT_REGULAR:
-      return ServiceError("not a regular file: \(path)", exitCode: ServiceError.noInput)
+      return ServiceError("not a regular file: \(path)", exitStatus: .noInput)
     case CUSERFILE_TOO_LARGE:
       return ServiceError(
-        "larger than \(limit >> 20) MiB: \(path): not a probe file", exitCode: ServiceError.badData)
+        "larger than \(limit >> 20) MiB: \(path): not a probe file", exitStatus: .badData)
     default:
       return ServiceError(
-        "\(user) cannot read the probe file: \(path): \(reason)", exitCode: ServiceError.noInput)
+        "\(user) cannot read the probe file: \(path): \(reason)", exitStatus: .noInput)
     }
   }
 }

@@ -1,5 +1,6 @@
 import Glibc
 import ProbeDocument
+import TraceRequest
 
 /// Verifies a probe file's bytes for that user with the keys that this node trusts.
 func verifyProbes(
@@ -10,6 +11,6 @@ func verifyProbes(
       .verify(packed: bytes, uid: uid, now: Int64(time(nil)))
     return SealedProbes(canonical: verified.canonical)
   } catch {
-    throw ServiceError(error.text(file: path), exitCode: error.exitCode)
+    throw ServiceError(error.text(file: path), exitStatus: error.exitStatus)
   }
 }

@@ -1,6 +1,7 @@
 import CLibELF
 import Glibc
 import ProbeDocument
+import TraceRequest
 
 /// The functions and static tracepoints of a program or library.
 struct ElfFile {
@@ -39,13 +40,13 @@ struct ElfFile {
     let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
     guard descriptor >= 0 else {
       throw ProbeError(
-        "cannot read \(path) (\(String(cString: strerror(errno))))", "correct the file",
-        exitCode: 66)
+        "cannot read \(path) (\(errorText(errno)))", "correct the file",
+        exitStatus: .noInput)
     }
     defer { close(descriptor) }
     var status = stat()
     guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-      throw ProbeError("\(path) is not a regular file", "correct the file", exitCode: 66)
+      throw ProbeError("\(path) is not a regular file", "correct the file", exitStatus: .noInput)
     }
     elf_version(UInt32(EV_CURRENT))
     guard let elf = elf_begin(descriptor, ELF_C_READ_MMAP, nil), elf_kind(elf) == ELF_K_ELF else {

@@ -136,7 +136,7 @@ public final class ProbeDiscovery {
     do throws(FileError) {
       text = try File.read(path, limit: 64 << 20)
     } catch {
-      throw ProbeError("\(entry.name): cannot read \(path)", error.reason, exitCode: 66)
+      throw ProbeError("\(entry.name): cannot read \(path)", error.reason, exitStatus: .noInput)
     }
     let file = try binary.map { path throws(ProbeError) in try elfFile(path) }
     for function in HeaderFile(text: text).functions where pattern.matches(function.name) {
@@ -306,7 +306,7 @@ public final class ProbeDiscovery {
     guard let symbols else {
       throw ProbeError(
         "\(entry.name): cannot read \(KernelSymbols.path)", "build where it can be read",
-        exitCode: 66)
+        exitStatus: .noInput)
     }
     return symbols
   }
@@ -335,8 +335,8 @@ public final class ProbeDiscovery {
   private func realPath(_ path: String, of name: String) throws(ProbeError) -> String {
     guard let resolved = realpath(path, nil) else {
       throw ProbeError(
-        "\(name): there is no \(path) (\(String(cString: strerror(errno))))",
-        "correct the file", exitCode: 66)
+        "\(name): there is no \(path) (\(errorText(errno)))",
+        "correct the file", exitStatus: .noInput)
     }
     defer { free(resolved) }
     return String(cString: resolved)

@@ -55,7 +55,7 @@ public struct PrivateKey: Sendable {
   public static func random() throws(ProbeError) -> PrivateKey {
     var raw = [UInt8](repeating: 0, count: 32)
     guard RAND_priv_bytes(&raw, 32) == 1 else {
-      throw ProbeError("OpenSSL has no random numbers", "try again", exitCode: 70)
+      throw ProbeError("OpenSSL has no random numbers", "try again", exitStatus: .internalError)
     }
     return try PrivateKey(raw: raw)
   }
@@ -90,7 +90,8 @@ public struct PrivateKey: Sendable {
   }
 
   private static let failure = ProbeError(
-    "OpenSSL cannot use the Ed25519 key", "check that OpenSSL 3 offers Ed25519", exitCode: 70)
+    "OpenSSL cannot use the Ed25519 key", "check that OpenSSL 3 offers Ed25519",
+    exitStatus: .internalError)
 }
 
 extension Array where Element == UInt8 {

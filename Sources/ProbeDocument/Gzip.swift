@@ -1,4 +1,5 @@
 import CZlib
+import TraceRequest
 
 /// Gzip (RFC 1952), one member a file.
 public enum Gzip {
@@ -52,7 +53,7 @@ public enum Gzip {
     var stream = z_stream()
     guard
       inflateInit2_(&stream, -MAX_WBITS, zlibVersion(), Int32(MemoryLayout<z_stream>.size)) == Z_OK
-    else { throw ProbeError("zlib has no memory", "try again", exitCode: 70) }
+    else { throw ProbeError("zlib has no memory", "try again", exitStatus: .internalError) }
     defer { inflateEnd(&stream) }
 
     var output: [UInt8] = []
@@ -95,7 +96,7 @@ public enum Gzip {
   /// Packs into one member. The same input gives the same bytes: no name, no time.
   public static func pack(_ bytes: [UInt8]) throws(ProbeError) -> [UInt8] {
     var stream = z_stream()
-    let failure = ProbeError("zlib has no memory", "try again", exitCode: 70)
+    let failure = ProbeError("zlib has no memory", "try again", exitStatus: .internalError)
     guard
       deflateInit2_(
         &stream, 6, Z_DEFLATED, windowBits, 8, Z_DEFAULT_STRATEGY, zlibVersion(),

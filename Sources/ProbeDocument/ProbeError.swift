@@ -6,15 +6,14 @@ public struct ProbeError: Error, Sendable {
   public let what: String
   /// What to do.
   public let remedy: String
-  /// What a program exits with (`sysexits.h`): EX_DATAERR 65, EX_NOINPUT 66, EX_UNAVAILABLE 69,
-  /// EX_SOFTWARE 70, EX_NOPERM 77.
-  public let exitCode: Int32
+  /// What the program ends with.
+  public let exitStatus: ExitStatus
 
   /// Makes the error of its parts.
-  public init(_ what: String, _ remedy: String, exitCode: Int32 = 65) {
+  public init(_ what: String, _ remedy: String, exitStatus: ExitStatus = .badData) {
     self.what = what
     self.remedy = remedy
-    self.exitCode = exitCode
+    self.exitStatus = exitStatus
   }
 
   /// `what is wrong: which file: what to do`, on one line.

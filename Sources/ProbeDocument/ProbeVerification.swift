@@ -93,14 +93,14 @@ public struct ProbeVerification: Sendable {
 
   private static let changed = ProbeError(
     "the probe document's signature does not fit its content: it was changed after signing",
-    ProbeError.rebuild, exitCode: 77)
+    ProbeError.rebuild, exitStatus: .notPermitted)
 
   /// DataCrumbs signs these three members, in this order, as json-c writes them.
   private func checkSharedSecret(_ json: JSON) throws(ProbeError) {
     guard let sharedSecret else {
       throw ProbeError(
         "the probe document is signed with a shared secret (\(Self.sharedSecretAlgorithm)), "
-          + "which this machine does not have", ProbeError.rebuild, exitCode: 77)
+          + "which this machine does not have", ProbeError.rebuild, exitStatus: .notPermitted)
     }
     guard let summary = json["summary"], let categories = json["categories"],
       let checksum = json["checksum"]?.string
@@ -123,7 +123,7 @@ public struct ProbeVerification: Sendable {
     else {
       throw ProbeError(
         "the probe document is signed for user \(summary["user"] ?? "?"), not for uid \(uid)",
-        "build your own with datacrumbs_probes build", exitCode: 77)
+        "build your own with datacrumbs_probes build", exitStatus: .notPermitted)
     }
   }
 
@@ -134,7 +134,7 @@ public struct ProbeVerification: Sendable {
       throw ProbeError(
         "the probe document is signed for user \(summary["user"] ?? "?") "
           + "(uid \(summary["uid"] ?? "?")), not for uid \(uid)",
-        "build your own with datacrumbs_probes build", exitCode: 77)
+        "build your own with datacrumbs_probes build", exitStatus: .notPermitted)
     }
     guard let created = summary["created"].flatMap(Timestamp.init),
       let expires = summary["expires"].flatMap(Timestamp.init)
@@ -143,16 +143,17 @@ public struct ProbeVerification: Sendable {
     guard created.seconds <= now + 300 else {
       throw ProbeError(
         "the probe document is not valid before \(created.text)",
-        "check this machine's clock against the signing service's", exitCode: 77)
+        "check this machine's clock against the signing service's", exitStatus: .notPermitted)
     }
     guard now < expires.seconds else {
       throw ProbeError(
-        "the probe document expired at \(expires.text)", ProbeError.rebuild, exitCode: 77)
+        "the probe document expired at \(expires.text)", ProbeError.rebuild,
+        exitStatus: .notPermitted)
     }
     if let cluster, summary["cluster"].map({ $0.hasSameBytes(as: cluster) }) != true {
       throw ProbeError(
         "the probe document is signed for cluster \(summary["cluster"] ?? "?"), not \(cluster)",
-        "build one on this cluster with datacrumbs_probes build", exitCode: 77)
+        "build one on this cluster with datacrumbs_probes build", exitStatus: .notPermitted)
     }
   }
 }

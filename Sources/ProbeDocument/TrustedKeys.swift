@@ -31,20 +31,20 @@ public struct TrustedKeys: Sendable {
     guard access(directory + "/" + id + ".retired", F_OK) != 0 else {
       throw ProbeError(
         "the probe document is signed with a key that is retired (\(id))", ProbeError.rebuild,
-        exitCode: 77)
+        exitStatus: .notPermitted)
     }
     guard let text = Self.read(path) else {
       throw ProbeError(
         "the probe document is signed with a key that is not trusted on this machine (\(id))",
         "have it signed by this site's signing service, or ask the administrator to install the key",
-        exitCode: 77)
+        exitStatus: .notPermitted)
     }
     guard let raw = [UInt8](base64: text), let key = try? PublicKey(raw: raw),
       key.id.hasSameBytes(as: id)
     else {
       throw ProbeError(
         "the trusted key \(path) is damaged or has another key's name",
-        "ask the administrator to install it again", exitCode: 77)
+        "ask the administrator to install it again", exitStatus: .notPermitted)
     }
     return key
   }

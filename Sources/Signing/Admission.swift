@@ -1,5 +1,6 @@
 import Glibc
 import ProbeDocument
+import TraceRequest
 import Synchronization
 
 /// How much each user, and all together, may hold of the service.
@@ -30,7 +31,7 @@ final class Admission: Sendable {
 
   private static let busy = ProbeError(
     "the signing service has too many requests of yours, or of all users", "try again in a minute",
-    exitCode: 69)
+    exitStatus: .unavailable)
 
   /// How many connections are open.
   var connections: Int {

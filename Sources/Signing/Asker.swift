@@ -1,6 +1,7 @@
 import CSocket
 import Glibc
 import ProbeDocument
+import TraceRequest
 
 /// Who asks for a signature, as the kernel knows it.
 public struct Asker: Sendable {
@@ -76,7 +77,8 @@ public struct BinaryFacts: Sendable {
     var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX) + 1)
     let count = readlink("/proc/self/fd/\(descriptor.number)", &buffer, buffer.count)
     guard fstat(descriptor.number, &status) == 0, count > 0 else {
-      throw ProbeError("a program or library cannot be looked at", "try again", exitCode: 69)
+      throw ProbeError(
+        "a program or library cannot be looked at", "try again", exitStatus: .unavailable)
     }
     path = String(decoding: buffer.prefix(count), as: UTF8.self)
     owner = status.st_uid

@@ -1,4 +1,5 @@
 import Glibc
+import TraceRequest
 
 /// What the system says to a file operation.
 public struct FileError: Error, Sendable {

@@ -1,6 +1,7 @@
 import CSocket
 import Glibc
 import ProbeDocument
+import TraceRequest
 
 /// One message of the signing service's socket: a header of twelve bytes (`DCS1`, then the kind
 /// and the body's length, both 32 bits with the high byte first), and the body.
@@ -84,7 +85,8 @@ struct Connection: ~Copyable {
     close(descriptor)
   }
 
-  private static let tooSlow = ProbeError("no answer in time", "try again", exitCode: 69)
+  private static let tooSlow = ProbeError(
+    "no answer in time", "try again", exitStatus: .unavailable)
 
   private func wait(for events: Int32, until deadline: Deadline) throws(ProbeError) {
     while true {
@@ -116,7 +118,7 @@ struct Connection: ~Copyable {
       } else if errno != EINTR {
         throw ProbeError(
           "the other end closed the connection", "look into the signing service's journal",
-          exitCode: 69)
+          exitStatus: .unavailable)
       }
     }
   }
@@ -157,11 +159,11 @@ struct Connection: ~Copyable {
       } else if received == 0 {
         throw ProbeError(
           "the connection ended in the middle of a message",
-          "look into the signing service's journal", exitCode: 69)
+          "look into the signing service's journal", exitStatus: .unavailable)
       } else if errno == EAGAIN {
         try wait(for: POLLIN, until: deadline)
       } else if errno != EINTR {
-        throw ProbeError("the connection broke", "try again", exitCode: 69)
+        throw ProbeError("the connection broke", "try again", exitStatus: .unavailable)
       }
     }
     return bytes
@@ -180,26 +182,5 @@ public final class Descriptor: Sendable {
 
   deinit {
     close(number)
-  }
-}
-
-/// A moment on the clock that never jumps.
-struct Deadline: Sendable {
-  private let nanoseconds: UInt64
-
-  init(seconds: Int) {
-    nanoseconds = Self.now + UInt64(seconds) * 1_000_000_000
-  }
-
-  private static var now: UInt64 {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
-  }
-
-  /// 0 when it has passed.
-  var remainingMilliseconds: Int32 {
-    let now = Self.now
-    return now >= nanoseconds ? 0 : Int32((nanoseconds - now + 999_999) / 1_000_000)
   }
 }

@@ -17,7 +17,8 @@ struct Journal: Sendable {
   func refused(_ error: ProbeError, request: String, asker: Asker, pid: Int32) {
     write(
       "refused \(asker.name) (uid \(asker.uid)): \(error.what)",
-      priority: error.exitCode == 70 ? LOG_ERR : LOG_NOTICE, verdict: "refused", request: request,
+      priority: error.exitStatus == .internalError ? LOG_ERR : LOG_NOTICE, verdict: "refused",
+      request: request,
       asker: asker, pid: pid, [])
   }
 

@@ -53,7 +53,7 @@ public struct KeyStore: Sendable {
     } catch {
       throw ProbeError(
         "cannot read the private key \(path) (\(error.reason))",
-        "make one with datacrumbs_sign_probes key create", exitCode: 66)
+        "make one with datacrumbs_sign_probes key create", exitStatus: .noInput)
     }
     let line = String(decoding: text.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
     guard let raw = [UInt8](base64: line), let key = try? PrivateKey(raw: raw) else {
@@ -92,7 +92,8 @@ public struct KeyStore: Sendable {
       throw ProbeError("the key file of \(id) holds another key", "make a new key")
     }
     guard !File.exists(trusted + "/" + id + ".retired") else {
-      throw ProbeError("key \(id) is retired", "activate another, or create one", exitCode: 77)
+      throw ProbeError(
+        "key \(id) is retired", "activate another, or create one", exitStatus: .notPermitted)
     }
     let temporary = signingLink + ".new"
     unlink(temporary)
@@ -124,7 +125,7 @@ public struct KeyStore: Sendable {
     guard !entries.isEmpty else {
       throw ProbeError(
         "there is no such key (\(id ?? "none at all"))",
-        "see datacrumbs_sign_probes key list", exitCode: 66)
+        "see datacrumbs_sign_probes key list", exitStatus: .noInput)
     }
     try makeFolder(folder, mode: 0o755)
     var names: [String] = []
@@ -145,12 +146,12 @@ public struct KeyStore: Sendable {
   public func retire(_ id: String) throws(ProbeError) {
     guard let entry = try list().first(where: { $0.id.hasSameBytes(as: id) }) else {
       throw ProbeError(
-        "there is no key \(id)", "see datacrumbs_sign_probes key list", exitCode: 66)
+        "there is no key \(id)", "see datacrumbs_sign_probes key list", exitStatus: .noInput)
     }
     guard entry.state != .signing else {
       throw ProbeError(
         "key \(id) signs", "activate another first: datacrumbs_sign_probes key activate ID",
-        exitCode: 77)
+        exitStatus: .notPermitted)
     }
     // The note first: it wins over the public key, wherever both are.
     try write(trusted + "/" + id + ".retired", Self.retiredText, mode: 0o644)
@@ -174,11 +175,11 @@ public struct KeyStore: Sendable {
       try File.write(path, Array(text.utf8), mode: mode)
     } catch {
       throw ProbeError(
-        "cannot write \(path) (\(error.reason))", "run it as root", exitCode: 77)
+        "cannot write \(path) (\(error.reason))", "run it as root", exitStatus: .notPermitted)
     }
   }
 
   private func failure(_ what: String, _ path: String) -> ProbeError {
-    ProbeError("\(what) \(path) (\(errorText(errno)))", "run it as root", exitCode: 77)
+    ProbeError("\(what) \(path) (\(errorText(errno)))", "run it as root", exitStatus: .notPermitted)
   }
 }

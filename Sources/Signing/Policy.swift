@@ -105,7 +105,8 @@ public struct Policy: Sendable {
   private func rule(for asker: Asker) throws(ProbeError) -> Rule {
     guard let rule = rules.first(where: { $0.fits(asker) }) else {
       throw ProbeError(
-        "this site signs nothing for \(asker.name) (uid \(asker.uid))", Self.remedy, exitCode: 77)
+        "this site signs nothing for \(asker.name) (uid \(asker.uid))", Self.remedy,
+        exitStatus: .notPermitted)
     }
     return rule
   }
@@ -117,7 +118,7 @@ public struct Policy: Sendable {
     guard lifetime <= rule.longestLifetime else {
       throw ProbeError(
         "a lifetime of \(lifetime) seconds, where \(rule.longestLifetime) is the limit",
-        "ask for less with --lifetime", exitCode: 77)
+        "ask for less with --lifetime", exitStatus: .notPermitted)
     }
     return lifetime
   }
@@ -140,7 +141,7 @@ public struct Policy: Sendable {
         throw Refusal(
           ProbeError(
             "category \(category.name): this site signs no \(category.kind.word) probes for "
-              + asker.name, Self.remedy, exitCode: 77))
+              + asker.name, Self.remedy, exitStatus: .notPermitted))
       }
       count += category.functions.count
       let bytes = category.largestArgument
@@ -148,7 +149,8 @@ public struct Policy: Sendable {
         throw Refusal(
           ProbeError(
             "category \(category.name): \(bytes) bytes of an argument, where "
-              + "\(rule.argumentLimit) is the limit", "ask for fewer bytes", exitCode: 77))
+              + "\(rule.argumentLimit) is the limit", "ask for fewer bytes",
+            exitStatus: .notPermitted))
       }
       for function in category.functions {
         if let reason = reason(against: function, category.kind, rule) {
@@ -161,14 +163,14 @@ public struct Policy: Sendable {
       throw Refusal(
         ProbeError(
           "\(count) functions, where \(rule.functionLimit) is the limit",
-          "ask for fewer, with a narrower regex", exitCode: 77))
+          "ask for fewer, with a narrower regex", exitStatus: .notPermitted))
     }
     if let first = denied.first {
       let others = denied.count == 1 ? "" : ", and \(denied.count - 1) more"
       throw Refusal(
         ProbeError(
           "\(first.function) may not be probed (\(first.reason))\(others)",
-          "take it out of the configuration", exitCode: 77),
+          "take it out of the configuration", exitStatus: .notPermitted),
         functions: denied)
     }
   }
@@ -201,23 +203,25 @@ public struct Policy: Sendable {
       guard path.hasSameBytes(as: binary.path) else {
         throw ProbeError(
           "\(path) is a link to \(binary.path), or was replaced", "write the path without links",
-          exitCode: 77)
+          exitStatus: .notPermitted)
       }
       guard binary.mode & S_IFMT == S_IFREG else {
-        throw ProbeError("\(path) is not a regular file", "check binary_path or file", exitCode: 77)
+        throw ProbeError(
+          "\(path) is not a regular file", "check binary_path or file", exitStatus: .notPermitted)
       }
       guard binary.owner == 0 || binary.owner == asker.uid else {
         throw ProbeError(
           "\(path) belongs to uid \(binary.owner), neither root nor you", "use a copy of your own",
-          exitCode: 77)
+          exitStatus: .notPermitted)
       }
       guard binary.mode & (S_IWGRP | S_IWOTH) == 0 else {
         throw ProbeError(
-          "others may write to \(path)", "chmod go-w it, if it is yours", exitCode: 77)
+          "others may write to \(path)", "chmod go-w it, if it is yours", exitStatus: .notPermitted)
       }
       guard rule.paths.contains(where: { $0.matches(path) }) else {
         throw ProbeError(
-          "this site signs no probes in \(path) for \(asker.name)", Self.remedy, exitCode: 77)
+          "this site signs no probes in \(path) for \(asker.name)", Self.remedy,
+          exitStatus: .notPermitted)
       }
     }
   }

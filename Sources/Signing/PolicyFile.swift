@@ -15,7 +15,8 @@ extension Policy {
       text = try File.read(path, limit: 1 << 20)
     } catch {
       throw ProbeError(
-        "cannot read \(path) (\(error.reason))", "let the service read it", exitCode: 78)
+        "cannot read \(path) (\(error.reason))", "let the service read it",
+        exitStatus: .configuration)
     }
     try self.init(yaml: String(decoding: text, as: UTF8.self), path: path)
   }

@@ -32,7 +32,7 @@ extension Refusal {
     var members = [
       JSON.Member("what", .string(error.what)),
       JSON.Member("remedy", .string(error.remedy)),
-      JSON.Member("code", .number(String(error.exitCode))),
+      JSON.Member("code", .number(String(error.exitStatus.rawValue))),
     ]
     var room = Self.listLimit
     let listed = functions.prefix { function in
@@ -56,7 +56,7 @@ extension Refusal {
   init(text: [UInt8]) {
     guard let json = try? JSON(reading: text, maximumDepth: 4),
       let what = json["what"]?.string, let remedy = json["remedy"]?.string,
-      let code = json["code"]?.integer, (64...78).contains(code)
+      let code = json["code"]?.integer, let status = ExitStatus(rawValue: Int32(clamping: code))
     else {
       self.init(
         ProbeError("the signing service refuses, and not why", "look into its journal"))
@@ -71,7 +71,7 @@ extension Refusal {
         functions.append(Function(category: category, function: name, reason: reason))
       }
     }
-    self.init(ProbeError(what, remedy, exitCode: Int32(code)), functions: functions)
+    self.init(ProbeError(what, remedy, exitStatus: status), functions: functions)
   }
 }
 

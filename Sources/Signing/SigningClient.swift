@@ -42,7 +42,7 @@ public struct SigningClient: Sendable {
       throw ProbeError(
         "the signing service does not answer at \(path) (\(errorText(errno)))",
         "build where it runs, or ask the administrator to start datacrumbs_sign_probes.service",
-        exitCode: 69)
+        exitStatus: .unavailable)
     }
     let connection = Connection(descriptor)
     var sendError: ProbeError?
@@ -74,7 +74,8 @@ public struct SigningClient: Sendable {
       let descriptor = Glibc.open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
       guard descriptor >= 0 else {
         throw ProbeError(
-          "cannot read \(path) (\(errorText(errno)))", "check binary_path or file", exitCode: 66)
+          "cannot read \(path) (\(errorText(errno)))", "check binary_path or file",
+          exitStatus: .noInput)
       }
       descriptors.append(Descriptor(descriptor))
     }

@@ -32,7 +32,8 @@ public final class SigningServer: Sendable {
     let descriptor = csocket_listen(path, 512)
     guard descriptor >= 0 else {
       throw ProbeError(
-        "cannot listen at \(path) (\(errorText(errno)))", "choose another path", exitCode: 69)
+        "cannot listen at \(path) (\(errorText(errno)))", "choose another path",
+        exitStatus: .unavailable)
     }
     return descriptor
   }
@@ -158,7 +159,8 @@ public final class SigningServer: Sendable {
     guard let outcome else {
       throw Refusal(
         ProbeError(
-          "the signing service is busy with other requests of yours", "try again", exitCode: 69))
+          "the signing service is busy with other requests of yours", "try again",
+          exitStatus: .unavailable))
     }
     return try outcome.get()
   }
@@ -202,9 +204,4 @@ private final class Visit: @unchecked Sendable {
     guard let connection = connection.take() else { return }
     server.serve(connection, uid: uid, pid: pid)
   }
-}
-
-/// The C library's text for an errno.
-func errorText(_ number: Int32) -> String {
-  String(cString: strerror(number))
 }

@@ -1,4 +1,5 @@
 import ProbeDocument
+import TraceRequest
 import Yams
 
 /// Reads YAML of a known shape. Each error names the file and the line.
@@ -14,7 +15,7 @@ public struct YAMLFile: Sendable {
   /// `what is wrong` at a place of the file.
   public func error(_ what: String, _ node: Node) -> ProbeError {
     let line = node.mark.map { ":\($0.line)" } ?? ""
-    return ProbeError(what + " (\(path)\(line))", "correct the file", exitCode: 65)
+    return ProbeError(what + " (\(path)\(line))", "correct the file", exitStatus: .badData)
   }
 
   /// A key that is not known.
@@ -28,7 +29,7 @@ public struct YAMLFile: Sendable {
       return try compose(yaml: text)
     } catch {
       let reason = "\(error)".split(separator: "\n").joined(separator: " ")
-      throw ProbeError("\(path) is no YAML (\(reason))", "correct the file", exitCode: 65)
+      throw ProbeError("\(path) is no YAML (\(reason))", "correct the file", exitStatus: .badData)
     }
   }
 

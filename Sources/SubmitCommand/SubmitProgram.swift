@@ -17,7 +17,7 @@ public struct SubmitProgram {
       return try SubmitProgram(commandLine: commandLine).run()
     } catch {
       complain("datacrumbs_sbatch: " + error.text)
-      return error.exitCode
+      return error.exitStatus.rawValue
     }
   }
 
@@ -64,7 +64,7 @@ public struct SubmitProgram {
       return execute(words)
     } catch {
       Self.complain(name + ": " + error.text)
-      return error.exitCode
+      return error.exitStatus.rawValue
     }
   }
 
@@ -108,7 +108,7 @@ public struct SubmitProgram {
     var pointers: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) }
     pointers.append(nil)
     execvp(words[0], &pointers)
-    let reason = String(cString: strerror(clibc_errno()))
+    let reason = errorText(clibc_errno())
     Self.complain(
       "\(name): cannot run the program (\(reason)): \(words[0]): install Slurm's client")
     return 69

@@ -1,5 +1,6 @@
 import CZlib
 import Glibc
+import TraceRequest
 
 /// A piece of a trace in memory: whole lines, each with its newline.
 final class LineBuffer {
@@ -173,7 +174,7 @@ final class InflatedFile: @unchecked Sendable {
       let count = Glibc.read(descriptor, input.baseAddress, input.count)
       if count < 0 {
         if errno == EINTR { continue }
-        damage = "the file cannot be read at byte \(bytesRead): \(String(cString: strerror(errno)))"
+        damage = "the file cannot be read at byte \(bytesRead): \(errorText(errno))"
       }
       guard count > 0 else { return false }
       bytesRead += count

@@ -17,7 +17,8 @@ extension TraceRequest {
     if let path = environment("SPANK_" + Self.jobControlVariable) {
       if let comment = environment("SLURM_JOB_COMMENT"), Self.switchesOff(comment) {
         throw RequestError(
-          "the site does not trace this job", comment, "ask its administrators", exitCode: 77)
+          "the site does not trace this job", comment, "ask its administrators",
+          exitStatus: .notPermitted)
       }
       try self.init(probeFile: path, directory: "/")
     } else if let comment = environment("SLURM_JOB_COMMENT") {

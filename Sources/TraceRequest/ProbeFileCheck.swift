@@ -8,14 +8,14 @@ extension TraceRequest {
   public static func workingDirectory() throws(RequestError) -> String {
     guard let path = getcwd(nil, 0) else {
       throw RequestError(
-        "the working directory is not there", String(cString: strerror(clibc_errno())),
-        "submit from a directory that exists", exitCode: 66)
+        "the working directory is not there", errorText(clibc_errno()),
+        "submit from a directory that exists", exitStatus: .noInput)
     }
     defer { free(path) }
     guard let string = String(validatingCString: path) else {
       throw RequestError(
         "the working directory's path is not UTF-8", String(cString: path),
-        "give the probe file's whole path", exitCode: 66)
+        "give the probe file's whole path", exitStatus: .noInput)
     }
     return string
   }
@@ -33,18 +33,18 @@ extension TraceRequest {
     case .ended(code: 0, _): return
     case .ended(_, let message) where !message.isEmpty:
       throw RequestError(
-        "the probe file is refused", message, "nothing was submitted", exitCode: 65)
+        "the probe file is refused", message, "nothing was submitted", exitStatus: .badData)
     case .ended(let code, _):
       throw RequestError(
         "the probe file's verification ended with exit code \(code)", verifier, remedy,
-        exitCode: 69)
+        exitStatus: .unavailable)
     case .timedOut:
       throw RequestError(
         "the probe file's verification took longer than \(limit) s", probeFile, remedy,
-        exitCode: 69)
+        exitStatus: .unavailable)
     case .notStarted(let reason):
       throw RequestError(
-        "cannot verify the probe file (" + reason + ")", verifier, remedy, exitCode: 69)
+        "cannot verify the probe file (" + reason + ")", verifier, remedy, exitStatus: .unavailable)
     }
   }
 
@@ -54,14 +54,14 @@ extension TraceRequest {
     let file = clibc_open(probeFile, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
     guard file >= 0 else {
       throw RequestError(
-        "cannot read the probe file (" + String(cString: strerror(clibc_errno())) + ")", probeFile,
-        remedy, exitCode: 66)
+        "cannot read the probe file (" + errorText(clibc_errno()) + ")", probeFile,
+        remedy, exitStatus: .noInput)
     }
     defer { close(file) }
     var status = stat()
     guard fstat(file, &status) == 0, clibc_is_regular_file(&status) else {
       throw RequestError(
-        "the probe file is not a regular file", probeFile, remedy, exitCode: 66)
+        "the probe file is not a regular file", probeFile, remedy, exitStatus: .noInput)
     }
   }
 }

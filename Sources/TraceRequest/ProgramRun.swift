@@ -40,13 +40,13 @@ public struct ProgramRun {
   public func run() -> Outcome {
     var ends: [Int32] = [-1, -1]
     guard clibc_pipe(&ends, O_CLOEXEC | O_NONBLOCK) == 0 else {
-      return .notStarted(reason(clibc_errno()))
+      return .notStarted(errorText(clibc_errno()))
     }
     defer { close(ends[0]) }
     var child: pid_t = 0
     let failure = spawn(stderr: ends[1], child: &child)
     close(ends[1])
-    guard failure == 0 else { return .notStarted(reason(failure)) }
+    guard failure == 0 else { return .notStarted(errorText(failure)) }
 
     var output: [UInt8] = []
     guard waitForEnd(of: child, stderr: ends[0], output: &output) else {
@@ -59,8 +59,6 @@ public struct ProgramRun {
     while waitpid(child, &status, 0) < 0, clibc_errno() == EINTR {}
     return .ended(code: clibc_exit_code(status), message: message(output))
   }
-
-  private func reason(_ errno: Int32) -> String { String(cString: strerror(errno)) }
 
   private func spawn(stderr: Int32, child: inout pid_t) -> Int32 {
     var files = posix_spawn_file_actions_t()
@@ -99,15 +97,15 @@ public struct ProgramRun {
     let process = clibc_pidfd_open(child)
     guard process >= 0 else { return false }
     defer { close(process) }
-    let deadline = milliseconds() + Int64(limit) * 1000
+    let deadline = Deadline(seconds: limit)
     var polled = [
       pollfd(fd: process, events: Int16(POLLIN), revents: 0),
       pollfd(fd: stderr, events: Int16(POLLIN), revents: 0),
     ]
     while polled[0].revents == 0 {
-      let left = deadline - milliseconds()
+      let left = deadline.remainingMilliseconds
       guard left > 0 else { return false }
-      guard poll(&polled, 2, Int32(min(left, 86_400_000))) >= 0 || clibc_errno() == EINTR else {
+      guard poll(&polled, 2, left) >= 0 || clibc_errno() == EINTR else {
         return false
       }
       if polled[1].revents != 0, !read(stderr, into: &output) { polled[1].fd = -1 }
@@ -124,12 +122,6 @@ public struct ProgramRun {
       if count <= 0 { return count < 0 && clibc_errno() == EAGAIN }
       output.append(contentsOf: buffer[..<min(count, 1024 - output.count)])
     }
-  }
-
-  private func milliseconds() -> Int64 {
-    var now = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &now)
-    return Int64(now.tv_sec) * 1000 + Int64(now.tv_nsec) / 1_000_000
   }
 
   /// The first line of what the program said, without `program: `.

@@ -7,16 +7,15 @@ public struct RequestError: Error, Sendable {
   /// What to do.
   public let remedy: String
 
-  /// What a program exits with (`sysexits.h`): EX_USAGE 64, EX_DATAERR 65, EX_NOINPUT 66,
-  /// EX_UNAVAILABLE 69.
-  public let exitCode: Int32
+  /// What the program ends with.
+  public let exitStatus: ExitStatus
 
   /// Makes the error of its three parts.
-  public init(_ what: String, _ which: String, _ remedy: String, exitCode: Int32 = 64) {
+  public init(_ what: String, _ which: String, _ remedy: String, exitStatus: ExitStatus = .usage) {
     self.what = what
     self.which = which
     self.remedy = remedy
-    self.exitCode = exitCode
+    self.exitStatus = exitStatus
   }
 
   /// `what is wrong: which thing: what to do`

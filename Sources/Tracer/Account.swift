@@ -1,5 +1,6 @@
 import CTracerBPF
 import Glibc
+import TraceRequest
 
 /// The user whose job is traced, and whose process the tracer becomes.
 struct Account {

@@ -1,4 +1,5 @@
 import Glibc
+import TraceRequest
 
 /// Where the functions of an ELF file begin, as offsets into the file: what a uprobe takes.
 ///

@@ -2,6 +2,7 @@ import CLibBPF
 import CTracerBPF
 import Glibc
 import ProbeDocument
+import TraceRequest
 
 /// What the kernel side is told before it is loaded.
 struct KernelSettings {
@@ -55,7 +56,9 @@ final class KernelProbes {
     guard
       let object = bpf_object__open_mem(
         datacrumbs_bpf_object(), datacrumbs_bpf_object_size(), nil)
-    else { throw TracerError(.bug, "cannot read the embedded BPF object: \(errorText(errno))") }
+    else {
+      throw TracerError(.internalError, "cannot read the embedded BPF object: \(errorText(errno))")
+    }
     self.object = object
     chooseSyscalls(groups)
     try configure(settings)
@@ -509,19 +512,19 @@ final class KernelProbes {
       if let text = bpf_map__name(next), String(cString: text).hasSuffix(name) { return next }
       map = next
     }
-    throw TracerError(.bug, "the BPF object has no \(name)")
+    throw TracerError(.internalError, "the BPF object has no \(name)")
   }
 
   private func map(_ name: String) throws(TracerError) -> OpaquePointer {
     guard let map = bpf_object__find_map_by_name(object, name) else {
-      throw TracerError(.bug, "the BPF object has no map \(name)")
+      throw TracerError(.internalError, "the BPF object has no map \(name)")
     }
     return map
   }
 
   private func program(_ name: String) throws(TracerError) -> OpaquePointer {
     guard let program = bpf_object__find_program_by_name(object, name) else {
-      throw TracerError(.bug, "the BPF object has no program \(name)")
+      throw TracerError(.internalError, "the BPF object has no program \(name)")
     }
     return program
   }
@@ -529,7 +532,7 @@ final class KernelProbes {
   private func set<T: FixedWidthInteger>(_ name: String, _ value: T) throws(TracerError) {
     let (base, offset, size) = try variable(name)
     guard size == MemoryLayout<T>.size else {
-      throw TracerError(.bug, "the BPF object's \(name) has \(size) bytes")
+      throw TracerError(.internalError, "the BPF object's \(name) has \(size) bytes")
     }
     withUnsafeBytes(of: value) {
       UnsafeMutableRawBufferPointer(start: base + offset, count: size).copyMemory(from: $0)
@@ -543,10 +546,10 @@ final class KernelProbes {
     var bytes = 0
     guard let base = bpf_map__initial_value(try section(sectionName), &bytes),
       let types = bpf_object__btf(object)
-    else { throw TracerError(.bug, "the BPF object has no \(sectionName)") }
+    else { throw TracerError(.internalError, "the BPF object has no \(sectionName)") }
     let section = btf__find_by_name_kind(types, sectionName, 15 /* BTF_KIND_DATASEC */)
     guard section > 0, let type = btf__type_by_id(types, UInt32(section)) else {
-      throw TracerError(.bug, "the BPF object's BTF lacks \(sectionName)")
+      throw TracerError(.internalError, "the BPF object's BTF lacks \(sectionName)")
     }
     let entries = UnsafeRawPointer(type + 1).assumingMemoryBound(to: btf_var_secinfo.self)
     for index in 0..<Int(type.pointee.info & 0xffff) {
@@ -560,6 +563,6 @@ final class KernelProbes {
         )
       }
     }
-    throw TracerError(.bug, "the BPF object has no variable \(name)")
+    throw TracerError(.internalError, "the BPF object has no variable \(name)")
   }
 }

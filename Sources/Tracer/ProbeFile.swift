@@ -1,5 +1,6 @@
 import Glibc
 import ProbeDocument
+import TraceRequest
 
 /// The sealed probe file: canonical JSON, plain or gzipped, already verified by the node service.
 enum ProbeFile {
@@ -11,7 +12,7 @@ enum ProbeFile {
         canonical: bytes.starts(with: [0x1f, 0x8b]) ? Gzip.unpack(bytes) : bytes)
     } catch {
       throw TracerError(
-        TracerError.Status(rawValue: error.exitCode) ?? .badData, error.text(file: path))
+        error.exitStatus, error.text(file: path))
     }
   }
 

@@ -1,5 +1,6 @@
 import CTracerBPF
 import Glibc
+import TraceRequest
 
 /// The consumer's end of the BPF ring buffer, laid out as kernel/bpf/ringbuf.c has it:
 /// a page with the consumer's position, one with the producer's, then the data twice.

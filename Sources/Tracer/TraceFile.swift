@@ -1,5 +1,6 @@
 import CLibDeflate
 import Glibc
+import TraceRequest
 
 /// The trace on disk: gzip members, each whole in itself, written one after the other, so
 /// that a tracer that is killed leaves a file that reads to its last whole member.

@@ -1,5 +1,6 @@
 import CTracerBPF
 import Glibc
+import TraceRequest
 
 /// A fixed number of blocks that pass between the thread that reads the ring buffer and the
 /// one that formats, compresses and writes. When none is free the reader leaves the events in

@@ -2,6 +2,7 @@ import CSystemd
 import CTracerBPF
 import Glibc
 import ProbeDocument
+import TraceRequest
 
 /// What `datacrumbs PROBE_FILE RUN_ID USER` is asked to do.
 public struct TracerRequest: Sendable {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import TraceRequest
 import Tracer
 
 struct DataCrumbs: ParsableCommand {
@@ -33,7 +34,7 @@ struct DataCrumbs: ParsableCommand {
           traceDirectory: try variable("DATACRUMBS_TRACE_DIR")))
     } catch let error as TracerError {
       report(error.message)
-      throw ExitCode(error.status.rawValue)
+      throw ExitCode(error.exitStatus.rawValue)
     }
   }
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import Glibc
 import ProbeDiscovery
 import ProbeDocument
+import TraceRequest
 import Signing
 
 struct Build: ParsableCommand {
@@ -73,7 +74,7 @@ struct Build: ParsableCommand {
       do throws(FileError) {
         try File.write(output, packed, mode: 0o600)
       } catch {
-        throw ProbeError("cannot write \(output)", error.reason, exitCode: 73)
+        throw ProbeError("cannot write \(output)", error.reason, exitStatus: .cannotCreate)
       }
       print(table.text)
       print("\(output): signed until \(verified.document.summary["expires"] ?? "?")")
@@ -99,7 +100,8 @@ struct Build: ParsableCommand {
         refusal = error
       }
     }
-    throw refusal?.error ?? ProbeError("nothing was signed", "try again", exitCode: 70)
+    throw refusal?.error
+      ?? ProbeError("nothing was signed", "try again", exitStatus: .internalError)
   }
 
   private func realPath(_ path: String) -> String? {

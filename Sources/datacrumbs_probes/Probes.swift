@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import ProbeDocument
+import TraceRequest
 import Signing
 
 struct Probes: ParsableCommand {
@@ -21,7 +22,7 @@ func reporting(_ body: () throws(ProbeError) -> Void) throws {
   } catch {
     let line = Array(("datacrumbs_probes: " + error.text + "\n").utf8)
     _ = write(STDERR_FILENO, line, line.count)
-    throw ExitCode(error.exitCode)
+    throw ExitCode(error.exitStatus.rawValue)
   }
 }
 
@@ -30,7 +31,7 @@ func contents(of path: String, limit: Int) throws(ProbeError) -> [UInt8] {
   do throws(FileError) {
     return try File.read(path, limit: limit)
   } catch {
-    throw ProbeError("cannot read \(path)", error.reason, exitCode: 66)
+    throw ProbeError("cannot read \(path)", error.reason, exitStatus: .noInput)
   }
 }
 
@@ -41,6 +42,6 @@ func naming<Result>(
   do throws(ProbeError) {
     return try body()
   } catch {
-    throw ProbeError(error.what + ": " + path, error.remedy, exitCode: error.exitCode)
+    throw ProbeError(error.what + ": " + path, error.remedy, exitStatus: error.exitStatus)
   }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import TraceRequest
 import TraceReport
 
 /// Reads a job's traces back.
@@ -109,7 +110,7 @@ func reporting(_ body: () throws -> Void) throws {
     try body()
   } catch let error as ReportError {
     Output.complain("datacrumbs_report: \(error.message)")
-    throw ExitCode(error.status.rawValue)
+    throw ExitCode(error.exitStatus.rawValue)
   }
 }
 

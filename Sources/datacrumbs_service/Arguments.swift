@@ -1,4 +1,5 @@
 import NodeService
+import TraceRequest
 
 /// The words behind a command: `--name value`, `--name=value`, `--flag`.
 ///
@@ -70,6 +71,6 @@ struct Arguments {
   }
 
   static func usage(_ message: String) -> ServiceError {
-    ServiceError(message + ": see datacrumbs_service --help", exitCode: ServiceError.usage)
+    ServiceError(message + ": see datacrumbs_service --help", exitStatus: .usage)
   }
 }

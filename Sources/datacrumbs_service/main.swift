@@ -1,5 +1,6 @@
 import Glibc
 import NodeService
+import TraceRequest
 
 let usage = """
   usage: datacrumbs_service start --job ID --uid UID --probe-file PATH
@@ -86,13 +87,13 @@ func run(_ words: [String]) throws(ServiceError) {
       let remedy = finding.remedy.isEmpty ? "" : ": " + finding.remedy
       print("\(finding.verdict.rawValue): \(finding.what)\(remedy)")
     }
-    if findings.contains(where: { $0.verdict == .bad }) { exit(ServiceError.unavailable) }
+    if findings.contains(where: { $0.verdict == .bad }) { exit(ExitStatus.unavailable.rawValue) }
   case "status":
     let arguments = try Arguments(rest, options: ["job"], flags: ["json"])
     let job = arguments["job"] == nil ? nil : try arguments.job()
     let reports = try NodeService(configurationFile: Configuration.path).report(job)
     if let job, reports.isEmpty {
-      throw ServiceError("no such traced job on this node: \(job)", exitCode: ServiceError.noInput)
+      throw ServiceError("no such traced job on this node: \(job)", exitStatus: .noInput)
     }
     let isJSON = arguments.has("json")
     print(isJSON ? StatusText.lines(reports) : StatusText.table(reports), terminator: "")
@@ -107,7 +108,7 @@ func run(_ words: [String]) throws(ServiceError) {
 func nodeService(_ command: String) throws(ServiceError) -> NodeService {
   guard geteuid() == 0 else {
     throw ServiceError(
-      "not permitted: \(command): run it as root", exitCode: ServiceError.notPermitted)
+      "not permitted: \(command): run it as root", exitStatus: .notPermitted)
   }
   return NodeService(configurationFile: Configuration.path)
 }
@@ -116,5 +117,5 @@ do throws(ServiceError) {
   try run(Array(CommandLine.arguments.dropFirst()))
 } catch {
   error.print(program: "datacrumbs_service")
-  exit(error.exitCode)
+  exit(error.exitStatus.rawValue)
 }

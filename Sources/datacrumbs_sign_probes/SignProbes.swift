@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import ProbeDocument
+import TraceRequest
 import Signing
 
 struct SignProbes: ParsableCommand {
@@ -24,7 +25,7 @@ extension ParsableCommand {
     } catch {
       let line = Array((Self.program + ": " + error.text + "\n").utf8)
       _ = Glibc.write(STDERR_FILENO, line, line.count)
-      throw ExitCode(error.exitCode)
+      throw ExitCode(error.exitStatus.rawValue)
     }
   }
 
@@ -57,7 +58,7 @@ struct Serve: ParsableCommand {
       } else {
         throw ProbeError(
           "no socket of systemd's", "start datacrumbs_sign_probes.socket, or use --listen",
-          exitCode: 64)
+          exitStatus: .usage)
       }
       try SigningServer(SigningService(key: key, policy: policy, host: hostName()))
         .run(listening: socket)
@@ -69,7 +70,7 @@ struct Serve: ParsableCommand {
     guard let folder = getenv("CREDENTIALS_DIRECTORY") else {
       throw ProbeError(
         "no credentials of systemd's", "start datacrumbs_sign_probes.service, or use --key",
-        exitCode: 64)
+        exitStatus: .usage)
     }
     return String(cString: folder) + "/signing.key"
   }

@@ -57,7 +57,7 @@ private final class FakeUnits: Units {
       connect: { [units] _ throws(ServiceError) in units },
       verify: { (bytes, uid, path) throws(ServiceError) in
         if bytes != Array("packed".utf8) {
-          throw ServiceError("forged: \(path)", exitCode: ServiceError.badData)
+          throw ServiceError("forged: \(path)", exitStatus: .badData)
         }
         return SealedProbes(canonical: Array("{}".utf8))
       })
@@ -143,7 +143,7 @@ private final class FakeUnits: Units {
     let error = failure {
       try service("on_failure: fail_job").start(request())
     }
-    #expect(error?.exitCode == ServiceError.unavailable)
+    #expect(error?.exitStatus == .unavailable)
     #expect(units.calls == ["start datacrumbs@7.service", "kill datacrumbs@7.service"])
     #expect(try status().state == .failed)
     #expect(try status().reason == "the tracer did not start: it was not ready in time")
@@ -167,20 +167,20 @@ private final class FakeUnits: Units {
     mkfifo(folder.path + "/fifo", 0o644)
     symlink("bad", folder.path + "/link")
     let cases: [(String, String, Int32)] = [
-      ("bad", "forged: ", ServiceError.badData),
-      ("link", "forged: ", ServiceError.badData),
-      ("missing", "No such file or directory", ServiceError.noInput),
-      ("fifo", "not a regular file: ", ServiceError.noInput),
-      ("run", "not a regular file: ", ServiceError.noInput),
-      ("large", "larger than 16 MiB: ", ServiceError.badData),
-      (String(repeating: "x", count: 5_000), "File name too long", ServiceError.noInput),
+      ("bad", "forged: ", 65),
+      ("link", "forged: ", 65),
+      ("missing", "No such file or directory", 66),
+      ("fifo", "not a regular file: ", 66),
+      ("run", "not a regular file: ", 66),
+      ("large", "larger than 16 MiB: ", 65),
+      (String(repeating: "x", count: 5_000), "File name too long", 66),
     ]
     for (name, reason, code) in cases {
       let error = failure {
         try service().start(request(folder.path + "/" + name))
       }
       #expect(error?.message.contains(reason) == true, "\(name): \(error?.message ?? "started")")
-      #expect(error?.exitCode == code)
+      #expect(error?.exitStatus.rawValue == code)
       #expect(try status().state == .failed)
       #expect(try status().reason == error?.message)
     }
@@ -192,18 +192,19 @@ private final class FakeUnits: Units {
     let error = failure {
       try service().refuse(seven, reason: "the key `probes`\nis gone", scheduler: .slurm)
     }
-    #expect(error?.exitCode == ServiceError.badData)
+    #expect(error?.exitStatus == .badData)
     #expect(try status().reason == "the key `probes` is gone")
     #expect(units.calls == [])
   }
 
   @Test func aConfigurationThatCannotBeUsedStartsNothingAndStopsAnything() throws {
     try service().start(request())
-    let mistaken = try service(mistake: ServiceError("bad configuration", exitCode: 78))
+    let mistaken = try service(
+      mistake: ServiceError("bad configuration", exitStatus: .configuration))
     try mistaken.stop(seven)
     #expect(folder.names("run") == [])
     let error = failure { try mistaken.start(request()) }
-    #expect(error?.exitCode == 78)
+    #expect(error?.exitStatus == .configuration)
     #expect(try status().reason == "bad configuration")
   }
 
@@ -213,7 +214,7 @@ private final class FakeUnits: Units {
     mkdir(run, 0o755)
     symlink(folder.path + "/elsewhere", run + "/7")
     let error = failure { try service().start(request()) }
-    #expect(error?.exitCode == ServiceError.notPermitted)
+    #expect(error?.exitStatus == .notPermitted)
     #expect(error?.message.contains("not a folder: \(run)/7") == true)
     #expect(folder.names("elsewhere") == [])
 
@@ -229,7 +230,7 @@ private final class FakeUnits: Units {
     mkdir(run, 0o755)
     chmod(run, mode)
     let error = failure { try service().start(request()) }
-    #expect(error?.exitCode == ServiceError.notPermitted)
+    #expect(error?.exitStatus == .notPermitted)
     #expect(folder.names("run") == [])
   }
 
@@ -258,7 +259,7 @@ private final class FakeUnits: Units {
     error = failure {
       _ = try UserFile.read(file, uid: 3_999_999, limit: 100, until: Deadline(seconds: 10))
     }
-    #expect(error?.exitCode == ServiceError.noUser)
+    #expect(error?.exitStatus == .noUser)
   }
 
   @Test func aReadThatTakesTooLongIsGivenUp() throws {
@@ -274,7 +275,7 @@ private final class FakeUnits: Units {
     let descriptor = open(run, O_RDONLY | O_DIRECTORY)
     #expect(flock(descriptor, LOCK_EX) == 0)
     let error = failure {
-      try Directory.open(run, create: false)?.lock(until: Deadline(seconds: 0.2))
+      try Directory.open(run, create: false)?.lock(until: Deadline(seconds: 0))
     }
     #expect(error?.message.contains("busy for too long") == true)
     close(descriptor)
@@ -323,7 +324,7 @@ private final class FakeUnits: Units {
       let reaper = Reaper(
         service: try service(), squeue: Command(path: folder.path + "/squeue", arguments: []),
         steps: StepProcesses(path: folder.path + "/none"))
-      #expect(failure { _ = try reaper.reap(limit: 1) }?.exitCode == ServiceError.unavailable)
+      #expect(failure { _ = try reaper.reap(limit: 1) }?.exitStatus == .unavailable)
     }
     #expect(folder.names("run") == ["7", "datacrumbs-7.env"])
   }

@@ -1,6 +1,7 @@
 import CSocket
 import Foundation
 import ProbeDocument
+import TraceRequest
 import Testing
 
 @testable import Signing

@@ -127,12 +127,12 @@ struct MergeTests {
     #expect {
       try Merge(folder, into: trace.path + "/all.pfw.gz")
     } throws: {
-      ($0 as? ReportError)?.status == .usage
+      ($0 as? ReportError)?.exitStatus == .usage
     }
     #expect {
       try Merge(folder, into: "/nonexistent/all.pfw.gz")
     } throws: {
-      ($0 as? ReportError)?.status == .noInput
+      ($0 as? ReportError)?.exitStatus == .noInput
     }
     let results = TestTrace()
     trace.write("c3.pfw.gz", bytes: [])
@@ -140,7 +140,7 @@ struct MergeTests {
     #expect {
       try Merge(folder, into: results.path + "/all.pfw.gz")
     } throws: {
-      ($0 as? ReportError)?.status == .noInput
+      ($0 as? ReportError)?.exitStatus == .noInput
     }
     #expect(try FileManager.default.contentsOfDirectory(atPath: results.path).isEmpty)
   }

@@ -201,13 +201,13 @@ struct SummaryTests {
     #expect {
       try TraceFolder(trace.path)
     } throws: {
-      ($0 as? ReportError)?.status == .noInput
+      ($0 as? ReportError)?.exitStatus == .noInput
     }
     trace.write("c1.pfw.gz", bytes: Array("hello\n".utf8))
     #expect {
       try trace.summary()
     } throws: {
-      ($0 as? ReportError)?.status == .badData
+      ($0 as? ReportError)?.exitStatus == .badData
     }
   }
 }

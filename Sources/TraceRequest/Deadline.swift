@@ -1,13 +1,14 @@
-import Glibc
+import CLibc
 
-/// A moment by which something must have happened, on the clock that nobody
-/// can set back (CLOCK_MONOTONIC).
-struct Deadline: Sendable {
+/// A moment after which somebody waits no longer, on a clock that nobody can set back
+/// (CLOCK_MONOTONIC).
+public struct Deadline: Sendable {
   /// Microseconds since boot.
   private let moment: UInt64
 
-  init(seconds: Double) {
-    moment = Self.now + UInt64(seconds * 1_000_000)
+  /// The moment that many seconds from now, from 0 on.
+  public init(seconds: Int) {
+    moment = Self.now + UInt64(seconds) * 1_000_000
   }
 
   private static var now: UInt64 {
@@ -17,13 +18,13 @@ struct Deadline: Sendable {
   }
 
   /// Microseconds that are left; 0 once it has passed.
-  var remaining: UInt64 {
+  public var remaining: UInt64 {
     let now = Self.now
     return now < moment ? moment - now : 0
   }
 
   /// Milliseconds that are left, rounded up, for poll(2).
-  var remainingMilliseconds: Int32 {
+  public var remainingMilliseconds: Int32 {
     Int32(clamping: (remaining + 999) / 1_000)
   }
 }
