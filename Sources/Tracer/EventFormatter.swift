@@ -29,20 +29,15 @@ final class EventFormatter {
   /// The hash of the path of each file key.
   private var files = ForgetfulTable(bits: 16)
   private var path: [UInt8] = []
-  /// 1 for the file keys that are below an inclusion path.
-  private var included = ForgetfulTable(bits: 16)
   private var tasks = TaskRanks()
-  private let inclusionPaths: [[UInt8]]
 
   /// - Parameter start: the CLOCK_MONOTONIC time that is 0 in the trace, in nanoseconds.
   init(
-    syscalls: [TracedFunction?], functions: [TracedFunction], start: UInt64,
-    inclusionPaths: [String] = [], capacity: Int
+    syscalls: [TracedFunction?], functions: [TracedFunction], start: UInt64, capacity: Int
   ) {
     self.syscalls = syscalls.map { $0.map(Self.prepare) }
     self.functions = functions.map(Self.prepare)
     self.start = start
-    self.inclusionPaths = inclusionPaths.map { Array($0.utf8) }
     self.capacity = max(capacity, 2 * Self.longestLine)
     text = .allocate(capacity: self.capacity)
   }
@@ -107,7 +102,6 @@ final class EventFormatter {
     _ record: dc_record, _ prepared: borrowing Prepared, _ payload: UnsafeRawBufferPointer,
     isSyscall: Bool
   ) -> Bool {
-    if !inclusionPaths.isEmpty, !isIncluded(record, payload) { return false }
     let hashes = defineStrings(record, payload)
     put(prepared.begin)
     putMicroseconds(record.start &- start)
@@ -132,35 +126,6 @@ final class EventFormatter {
     }
     put("}}\n")
     return true
-  }
-
-  /// Whether a call is on a file below one of the inclusion paths.
-  private func isIncluded(_ record: dc_record, _ payload: UnsafeRawBufferPointer) -> Bool {
-    var at = 0
-    if record.flags & UInt8(DC_HAS_FILE.rawValue) != 0, payload.count >= 8 {
-      if included[payload.loadUnaligned(as: UInt64.self)] == 1 { return true }
-      at = 8
-    }
-    at += 8 * record.values.nonzeroBitCount
-    for _ in 0..<record.strings.nonzeroBitCount {
-      guard at + 2 <= payload.count else { return false }
-      let length = Int(payload.loadUnaligned(fromByteOffset: at, as: UInt16.self).littleEndian)
-      at += 2
-      guard at + length <= payload.count else { return false }
-      if isBelowInclusionPath(UnsafeRawBufferPointer(rebasing: payload[at..<(at + length)])) {
-        return true
-      }
-      at += length
-    }
-    return false
-  }
-
-  private func isBelowInclusionPath(_ path: some Collection<UInt8>) -> Bool {
-    inclusionPaths.contains { prefix in
-      guard path.starts(with: prefix) else { return false }
-      return prefix.last == 0x2f || path.count == prefix.count
-        || path.dropFirst(prefix.count).first == 0x2f
-    }
   }
 
   private func putArguments(
@@ -273,11 +238,6 @@ final class EventFormatter {
           path += name
         }
       }
-    }
-    if !inclusionPaths.isEmpty {
-      let isIncluded = isBelowInclusionPath(path)
-      included.insert(record.start, isIncluded ? 1 : 0)
-      if !isIncluded { return }
     }
     files.insert(record.start, path.withUnsafeBytes { define($0, isFile: true) })
   }

@@ -13,7 +13,7 @@ struct KernelSettings {
   /// Sums in place of records.
   var isProfile = false
   /// Only calls on files below these folders; empty: all.
-  var inclusionPaths: [String] = []
+  var inclusionPaths: [InclusionPath] = []
 }
 
 /// A function that is not traced, and why.
@@ -25,11 +25,14 @@ struct NotAttached {
 
 /// The BPF programs in the kernel: loaded and attached as root, kept by descriptors alone.
 final class KernelProbes {
-  private let object: OpaquePointer
+  private var object: OpaquePointer
   private var links: [OpaquePointer] = []
   private var linkDescriptors: [Int32] = []
   private let usesMulti: Bool
   private let usesKprobeMulti: Bool
+  private let kernelTypes = KernelTypes()
+  /// The kernel functions that have a program of their own, by its number.
+  private var trampolines: [String] = []
   private let kinds: Set<ProbeKind>
   private var inFlight: Int32 = -1
 
@@ -39,30 +42,35 @@ final class KernelProbes {
   private(set) var functions: [TracedFunction] = []
   private(set) var notAttached: [NotAttached] = []
   private(set) var attachedCount = 0
+  /// How many functions are traced in each way, for those who compare.
+  private(set) var hooks: [(name: String, count: Int)] = []
 
   /// Loads the programs for these groups of functions; nothing is attached yet.
   init(_ groups: [ProbeCategory], _ settings: KernelSettings) throws(TracerError) {
     usesMulti = datacrumbs_has_uprobe_multi() != 0
     kinds = Set(groups.map(\.kind))
     usesKprobeMulti =
-      kinds.contains(.kprobe)
-      && KernelSymbols(["register_fprobe_ips"]).contains("register_fprobe_ips")
+      kinds.contains(.kprobe) && KernelHook.allows(.multi)
+      && kernelTypes.hasFunction("register_fprobe_ips")
     libbpf_set_print { level, format, arguments in
       guard level == LIBBPF_WARN, KernelProbes.isVerbose, let format, let arguments else {
         return 0
       }
       return vdprintf(STDERR_FILENO, format, arguments)
     }
-    guard
-      let object = bpf_object__open_mem(
-        datacrumbs_bpf_object(), datacrumbs_bpf_object_size(), nil)
-    else {
-      throw TracerError(.internalError, "cannot read the embedded BPF object: \(errorText(errno))")
-    }
-    self.object = object
+    object = try Self.open()
     chooseSyscalls(groups)
+    chooseTrampolines(groups)
     try configure(settings)
-    let result = bpf_object__load(object)
+    var result = bpf_object__load(object)
+    if result != 0, !trampolines.isEmpty {
+      // A function whose arguments such a program cannot have; kprobes take all of them.
+      bpf_object__close(object)
+      object = try Self.open()
+      trampolines = []
+      try configure(settings)
+      result = bpf_object__load(object)
+    }
     guard result == 0 else {
       let advice =
         -result == EPERM
@@ -71,6 +79,16 @@ final class KernelProbes {
         -result == EPERM ? .notPermitted : .unavailable,
         "the kernel refuses the BPF programs: \(errorText(-result)): \(advice)")
     }
+  }
+
+  private static func open() throws(TracerError) -> OpaquePointer {
+    guard
+      let object = bpf_object__open_mem(
+        datacrumbs_bpf_object(), datacrumbs_bpf_object_size(), nil)
+    else {
+      throw TracerError(.internalError, "cannot read the embedded BPF object: \(errorText(errno))")
+    }
+    return object
   }
 
   private static let opening: Set = ["open", "openat", "openat2", "creat"]
@@ -111,9 +129,9 @@ final class KernelProbes {
     }
     try set("job_id", settings.job)
     try set("user_id", settings.user)
-    try set("has_rdonly_cast", UInt32(Self.hasFunction("bpf_rdonly_cast") ? 1 : 0))
+    try set("has_rdonly_cast", UInt32(kernelTypes.hasFunction("bpf_rdonly_cast") ? 1 : 0))
     try set("is_profile", UInt32(settings.isProfile ? 1 : 0))
-    try set("resolve_opened", UInt32(settings.inclusionPaths.isEmpty ? 0 : 1))
+    try setFolders(settings.inclusionPaths)
     try set("namespace_device", datacrumbs_kernel_device(UInt64(space.st_dev)))
     try set("namespace_inode", UInt64(space.st_ino))
     let exec = SyscallTable.named(["execve", "execveat"])
@@ -150,13 +168,38 @@ final class KernelProbes {
       }
     }
     bpf_program__set_autoload(try program("static_probe"), kinds.contains(.usdt))
+    for number in 0..<Int(DC_TRAMPOLINES) {
+      for name in ["trampoline_enter_\(number)", "trampoline_leave_\(number)"] {
+        let program = try program(name)
+        let isUsed =
+          number < trampolines.count
+          && bpf_program__set_attach_target(program, 0, trampolines[number]) == 0
+        bpf_program__set_autoload(program, isUsed)
+      }
+    }
   }
 
-  /// Whether the kernel's BTF has a function.
-  private static func hasFunction(_ name: String) -> Bool {
-    guard let types = btf__load_vmlinux_btf() else { return false }
-    defer { btf__free(types) }
-    return btf__find_by_name_kind(types, name, 12 /* BTF_KIND_FUNC */) > 0
+  private func setFolders(_ paths: [InclusionPath]) throws(TracerError) {
+    try set("folder_count", UInt32(paths.count))
+    let (folders, begin, size) = try variable("folders")
+    let stride = MemoryLayout<dc_folder>.stride
+    guard let upward = MemoryLayout<dc_folder>.offset(of: \dc_folder.upward),
+      let forward = MemoryLayout<dc_folder>.offset(of: \dc_folder.forward)
+    else { throw TracerError(.internalError, "dc_folder has no layout") }
+    for (number, path) in paths.enumerated() where (number + 1) * stride <= size {
+      let place = folders + begin + number * stride
+      place.storeBytes(of: UInt32(path.upward.count), as: UInt32.self)
+      (place + upward).copyMemory(from: path.upward, byteCount: path.upward.count)
+      (place + forward).copyMemory(from: path.forward, byteCount: path.forward.count)
+    }
+  }
+
+  /// A few functions get a program each, which costs a call less than a kprobe does
+  /// (docs/performance.md); many share one, which is attached sooner.
+  private func chooseTrampolines(_ groups: [ProbeCategory]) {
+    let asked = groups.filter { $0.kind == .kprobe }.flatMap(\.functions)
+    guard KernelHook.allows(.fentry), asked.count <= Int(DC_TRAMPOLINES) else { return }
+    trampolines = asked.filter { kernelTypes.hasFunction($0) }
   }
 
   // MARK: - Attaching
@@ -177,7 +220,7 @@ final class KernelProbes {
             NotAttached(category: function.category, function: function.name, reason: error))
         }
       } else {
-        attachedCount += syscalls.count { $0 != nil }
+        note("raw_tracepoint", syscalls.count { $0 != nil })
       }
     }
     guard attachedCount > 0 else {
@@ -232,20 +275,26 @@ final class KernelProbes {
   }
 
   private func attachKernelGroup(_ group: ProbeCategory) {
-    guard access("/sys/bus/event_source/devices/kprobe", F_OK) == 0 else {
-      for name in group.functions { refuse(group, name, "this kernel has no kprobes") }
-      return
-    }
-    let symbols = KernelSymbols(Set(group.functions))
+    let hasKprobes = access("/sys/bus/event_source/devices/kprobe", F_OK) == 0
+    // To read them takes tens of milliseconds: not where BTF knows all the names.
+    let unknown = group.functions.filter { !trampolines.contains($0) }
+    let symbols = unknown.isEmpty ? nil : KernelSymbols(Set(unknown))
     var names: [String] = []
     var cookies: [UInt64] = []
     for name in group.functions {
-      guard symbols.contains(name) else {
+      guard trampolines.contains(name) || symbols?.contains(name) ?? true else {
         refuse(group, name, "no such function in this kernel")
         continue
       }
-      names.append(name)
-      cookies.append(add(group, name) | 1 << 63)
+      let cookie = add(group, name) | 1 << 63
+      if attachTrampoline(name, cookie) {
+        note("fentry")
+      } else if hasKprobes {
+        names.append(name)
+        cookies.append(cookie)
+      } else {
+        refuse(group, name, "this kernel has no kprobes")
+      }
     }
     guard !names.isEmpty else { return }
     let entries = attachKprobes("kernel_enter", names, cookies, isReturn: false)
@@ -254,9 +303,43 @@ final class KernelProbes {
       if let reason = entries[index] ?? returns[index] {
         refuse(group, name, reason)
       } else {
-        attachedCount += 1
+        note(usesKprobeMulti ? "kprobe_multi" : "kprobe")
       }
     }
+  }
+
+  /// Counts a function as traced.
+  private func note(_ hook: String, _ count: Int = 1) {
+    attachedCount += count
+    if let place = hooks.firstIndex(where: { $0.name == hook }) {
+      hooks[place].count += count
+    } else {
+      hooks.append((hook, count))
+    }
+  }
+
+  /// Attaches the programs that a kernel function has of its own; false where it has none or the
+  /// kernel cannot call them.
+  private func attachTrampoline(_ function: String, _ cookie: UInt64) -> Bool {
+    guard let number = trampolines.firstIndex(of: function) else { return false }
+    // The next category that names it gets a kprobe.
+    trampolines[number] = ""
+    var made: [OpaquePointer] = []
+    for name in ["trampoline_leave_\(number)", "trampoline_enter_\(number)"] {
+      var options = bpf_trace_opts()
+      options.sz = MemoryLayout<bpf_trace_opts>.size
+      options.cookie = cookie
+      guard let program = bpf_object__find_program_by_name(object, name),
+        bpf_program__fd(program) >= 0,
+        let link = bpf_program__attach_trace_opts(program, &options)
+      else {
+        for link in made { bpf_link__destroy(link) }
+        return false
+      }
+      made.append(link)
+    }
+    links += made
+    return true
   }
 
   /// All by one call where the kernel can, one by one where one of them is refused.
@@ -337,7 +420,7 @@ final class KernelProbes {
       options.usdt_cookie = cookie
       if let link = bpf_program__attach_usdt(program, -1, path, provider, name, &options) {
         links.append(link)
-        attachedCount += 1
+        note("usdt")
       } else {
         refuse(group, name, errno == ENOENT ? "no such probe in \(path)" : errorText(errno))
       }
@@ -373,7 +456,7 @@ final class KernelProbes {
       if let reason = entries[index] ?? returns[index] {
         refuse(group, name, reason)
       } else {
-        attachedCount += 1
+        note(usesMulti ? "uprobe_multi" : "uprobe")
       }
     }
   }

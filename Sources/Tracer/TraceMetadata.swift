@@ -9,7 +9,7 @@ enum TraceMetadata {
   /// The opening bracket and the line that says what the trace is of.
   static func head(
     node: String, job: String, user: String, start: UInt64, startRealtime: UInt64, functions: Int,
-    attachMicroseconds: UInt64, notAttached: [NotAttached]
+    hooks: [(name: String, count: Int)], attachMicroseconds: UInt64, notAttached: [NotAttached]
   ) -> [UInt8] {
     let arguments: JSON = .object([
       .init("format", number(format)),
@@ -19,6 +19,7 @@ enum TraceMetadata {
       .init("clock_realtime_ns", number(startRealtime)),
       .init("clock_monotonic_ns", number(start)),
       .init("functions", number(functions)),
+      .init("hooks", .object(hooks.map { .init($0.name, number($0.count)) })),
       .init("attach_us", number(attachMicroseconds)),
       .init(
         "not_attached",

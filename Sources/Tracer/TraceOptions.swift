@@ -1,3 +1,4 @@
+import CTracerBPF
 import ProbeDocument
 
 /// What the probe file's summary says about how to trace; it is signed with the rest.
@@ -8,7 +9,7 @@ import ProbeDocument
 struct TraceOptions {
   let isProfile: Bool
   let profileMilliseconds: Int
-  let inclusionPaths: [String]
+  let inclusionPaths: [InclusionPath]
 
   init(_ document: ProbeDocument) throws(TracerError) {
     switch document.summary["mode"] {
@@ -27,11 +28,15 @@ struct TraceOptions {
     } else {
       profileMilliseconds = 1000
     }
-    inclusionPaths =
-      document.summary["inclusion_paths"]?.split(separator: ":").map(String.init) ?? []
-    for path in inclusionPaths where !path.hasPrefix("/") {
-      throw TracerError(
-        .badData, "an inclusion path of the probe file is not absolute: \(path)")
+    var paths: [InclusionPath] = []
+    for path in document.summary["inclusion_paths"]?.split(separator: ":") ?? [] {
+      paths.append(try InclusionPath(String(path)))
     }
+    guard paths.count <= Int(DC_FOLDERS) else {
+      throw TracerError(
+        .badData,
+        "the probe file has \(paths.count) inclusion paths: name at most \(DC_FOLDERS) folders")
+    }
+    inclusionPaths = paths
   }
 }

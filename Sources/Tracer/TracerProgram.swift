@@ -81,7 +81,7 @@ public struct TracerProgram {
     let start = Self.time(CLOCK_MONOTONIC)
     let formatter = EventFormatter(
       syscalls: probes.syscalls, functions: probes.functions, start: start,
-      inclusionPaths: options.inclusionPaths, capacity: 8 * TraceWriter.blockSize)
+      capacity: 8 * TraceWriter.blockSize)
     profile =
       options.isProfile
       ? ProfileReader(
@@ -92,6 +92,7 @@ public struct TracerProgram {
       TraceMetadata.head(
         node: node, job: request.runID, user: request.user, start: start,
         startRealtime: Self.time(CLOCK_REALTIME), functions: probes.attachedCount,
+        hooks: probes.hooks,
         attachMicroseconds: (attached - attaching) / 1000,
         notAttached: probes.notAttached))
   }

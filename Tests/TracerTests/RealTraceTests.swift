@@ -379,6 +379,46 @@ struct RealTraceTests {
       "\(trace.events.compactMap(\.path))")
   }
 
+  @Test func inclusionPathsHoldInProfileModeAndForFunctions() throws {
+    let wanted = "/tmp/datacrumbs-included-\(getpid())"
+    try FileManager.default.createDirectory(atPath: wanted, withIntermediateDirectories: true)
+    chmod(wanted, 0o777)
+    defer { try? FileManager.default.removeItem(atPath: wanted) }
+    let copy = ["sh", "-c", "head -c 5000 /dev/zero > \(wanted)/f; cat \(wanted)/f /etc/hostname"]
+
+    let profiled = try TracedRun(
+      [["type": 0, "name": "posix", "functions": ["read", "getppid", "openat"]]],
+      summary: ["mode": "profile", "inclusion_paths": "\(wanted)/"])
+    try profiled.run(copy)
+    let sums = try profiled.finish().profiles
+    let reads = sums.filter { $0.name == "read" }
+    #expect(reads.reduce(0) { $0 + $1.value("bytes") } == 5000)
+    #expect(!sums.contains { $0.name == "getppid" })
+
+    let libc = "/lib/x86_64-linux-gnu/libc.so.6"
+    let asked = [["index": 0, "label": "pathname", "c_type": "const char *", "is_pointer": true]]
+    let run = try TracedRun(
+      [
+        [
+          "type": 2, "name": "libc", "functions": ["fopen", "malloc"], "binary_path": libc,
+          "function_arguments": ["fopen": asked],
+        ]
+      ], summary: ["inclusion_paths": "/etc/hostname"])
+    try run.run([try TracedRun.fixture("calls")])
+    let trace = try run.finish()
+    #expect(trace.events.map(\.path) == ["/etc/hostname"])
+    #expect(trace.named("fopen").count == 1)
+  }
+
+  @Test(arguments: ["relative", "/a/../b", "/" + String(repeating: "x", count: 600)])
+  func anInclusionPathThatCannotBeComparedIsRefused(path: String) throws {
+    let run = try TracedRun(
+      [Self.files], summary: ["inclusion_paths": path], waitsForReady: false)
+    run.tracer.waitUntilExit()
+    #expect(run.tracer.terminationStatus == 65)
+    #expect(run.standardError().contains("inclusion path"))
+  }
+
   @Test func anUnknownModeIsRefused() throws {
     let run = try TracedRun([Self.files], summary: ["mode": "guess"], waitsForReady: false)
     run.tracer.waitUntilExit()

@@ -27,7 +27,18 @@ enum {
     DC_FRAMES = 64,             // nested calls of one thread that are followed
     DC_RECENT_FILES = 8,        // files that a thread's state remembers
     DC_SEEN_FILES = 16384,      // files whose path was written lately
+    DC_TRAMPOLINES = 16,        // kernel functions that can be traced through BTF
+    DC_FOLDERS = 16,            // inclusion paths
+    DC_FOLDER_SIZE = 512,       // of one of them, with its NUL
     DC_COMPONENTS = 48,         // most names in a path that is followed up to the root
+};
+
+// A folder below which calls are kept: as a path has it, and as the way up from a file does, each
+// name with a NUL behind it. No name and length 0: the root.
+struct dc_folder {
+    dc_u32 length;              // of either form
+    char forward[DC_FOLDER_SIZE];
+    char upward[DC_FOLDER_SIZE];
 };
 
 // What to keep of a call: bit n stands for argument n.

@@ -27,8 +27,10 @@ const volatile struct dc_capture syscalls[DC_SYSCALLS] = {};
 // Whether the kernel has bpf_rdonly_cast.
 const volatile dc_u32 has_rdonly_cast = 0;
 const volatile dc_u32 is_profile = 0;
-// Whether what open(2) and its like give is looked up too: a relative path says too little.
-const volatile dc_u32 resolve_opened = 0;
+// Only calls on files below these are kept, 0: all. Then what open(2) and its like give is looked
+// up too: a relative path says too little.
+const volatile dc_u32 folder_count = 0;
+const volatile struct dc_folder folders[DC_FOLDERS] = {};
 
 // Shared with user space through the mapped .bss.
 struct dc_counts counts = {};
@@ -82,6 +84,9 @@ struct scratch {
     dc_u8 payload[8 + DC_ARGUMENTS * 8 + DC_STRINGS * (DC_STRING_SIZE + 2) + 64];
 };
 
+// A file below none of the folders: no key has this value, keys are odd.
+#define EXCLUDED 2ULL
+
 // The path that exec runs, kept from where the kernel knows it to the call's end.
 struct exec_path {
     dc_u32 length;
@@ -95,7 +100,7 @@ struct {
     __uint(max_entries, 1 << 24);
 } events SEC(".maps");
 
-// Keys of files whose path has been written.
+// Keys of files whose path has been written, 1, or that lie below none of the folders, 2.
 struct {
     __uint(type, BPF_MAP_TYPE_LRU_HASH);
     __uint(max_entries, DC_SEEN_FILES);
@@ -294,10 +299,121 @@ __noinline int add_to_profile(const struct dc_record *record) {
     return 0;
 }
 
+// ---- inclusion ----
+
+// Compares a folder with a part of what is in the scratch, byte by byte.
+struct comparison {
+    struct scratch *scratch;
+    dc_u32 folder;
+    dc_u32 at;
+    int upward;
+    int differs;
+};
+
+static long compare_byte(dc_u32 number, struct comparison *comparison) {
+    dc_u32 folder = comparison->folder;
+    dc_u64 at = comparison->at + number;
+    char byte;
+
+    if (folder >= DC_FOLDERS || number >= DC_FOLDER_SIZE)
+        return 1;
+    if (number >= folders[folder].length)
+        return 1;
+    byte = comparison->upward ? folders[folder].upward[number] : folders[folder].forward[number];
+    asm volatile("" : "+r"(at));
+    if (at >= sizeof(comparison->scratch->payload) ||
+        (char)comparison->scratch->payload[at] != byte) {
+        comparison->differs = 1;
+        return 1;
+    }
+    return 0;
+}
+
+// The scratch has the names from a file up to the root, `length` bytes: whether it is below a folder.
+// Global, so that the verifier looks at it once.
+__noinline int is_below(struct scratch *scratch, dc_u32 length) {
+    struct comparison comparison = {.scratch = scratch, .upward = 1};
+
+    if (!scratch)
+        return 0;
+    for (dc_u32 i = 0; i < DC_FOLDERS && i < folder_count; i++) {
+        dc_u64 size = folders[i].length, before = length - size - 1;
+
+        if (size > length || size > DC_FOLDER_SIZE)
+            continue;
+        // Whole names only.
+        asm volatile("" : "+r"(before));
+        if (size && size < length &&
+            (before >= sizeof(scratch->payload) || scratch->payload[before]))
+            continue;
+        comparison.folder = i;
+        comparison.at = length - size;
+        comparison.differs = 0;
+        bpf_loop(DC_FOLDER_SIZE, compare_byte, &comparison, 0);
+        if (!comparison.differs)
+            return 1;
+    }
+    return 0;
+}
+
+// The scratch has a path with its NUL: whether it begins with a folder.
+__noinline int begins_with_folder(struct scratch *scratch) {
+    struct comparison comparison = {.scratch = scratch};
+
+    if (!scratch || scratch->payload[0] != '/')
+        return 0;
+    for (dc_u32 i = 0; i < DC_FOLDERS && i < folder_count; i++) {
+        dc_u64 size = folders[i].length;
+
+        comparison.folder = i;
+        comparison.differs = 0;
+        bpf_loop(DC_FOLDER_SIZE, compare_byte, &comparison, 0);
+        asm volatile("" : "+r"(size));
+        if (!comparison.differs && size < DC_FOLDER_SIZE &&
+            (!size || !scratch->payload[size] || scratch->payload[size] == '/'))
+            return 1;
+    }
+    return 0;
+}
+
+// Whether one of a call's paths begins with a folder.
+static __noinline int names_included(const dc_u64 *arguments, dc_u32 strings, int is_exec) {
+    struct task_struct *task = bpf_get_current_task_btf();
+    struct scratch *scratch;
+    struct exec_path *exec;
+    int is_included;
+
+    scratch = bpf_task_storage_get(&scratches, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+    if (!scratch || !arguments)
+        return 0;
+    if (is_exec) {
+        exec = bpf_task_storage_get(&exec_paths, task, 0, 0);
+        if (exec && exec->length) {
+            bpf_probe_read_kernel_str(scratch->payload, DC_FOLDER_SIZE + 1, exec->bytes);
+            is_included = begins_with_folder(scratch);
+            // Otherwise it is read again, and reset, for the record.
+            if (!is_included || is_profile)
+                exec->length = 0;
+            return is_included;
+        }
+    }
+#pragma unroll
+    for (int i = 0; i < DC_ARGUMENTS; i++) {
+        // A longer one is cut, behind all that is compared.
+        if (strings & (1 << i) && bpf_probe_read_user_str(scratch->payload, DC_FOLDER_SIZE + 1,
+                                                          (const void *)arguments[i]) > 0 &&
+            begins_with_folder(scratch))
+            return 1;
+    }
+    return 0;
+}
+
 static __always_inline void put_call(struct small_record *small, const dc_u64 *arguments,
                                      dc_u64 file, int is_exec) {
     dc_u32 n;
 
+    if (folder_count && !file && !names_included(arguments, small->record.strings, is_exec))
+        return;
     if (is_profile) {
         add_to_profile(&small->record);
         return;
@@ -452,12 +568,18 @@ static long climb_once(dc_u32 step, struct climb *climb) {
     return 0;
 }
 
+// linux/magic.h: pipes, sockets and anonymous inodes, which lie in no folder.
+static __always_inline int has_no_path(dc_s64 file_system) {
+    return file_system == 0x50495045 || file_system == 0x534f434b || file_system == 0x09041934;
+}
+
 // Writes which path a file has: its names from the last up to the root, through mounts.
+// Returns 2 where the file is below none of the folders: then nothing is written.
 // Global, so that the verifier looks at it once.
 __noinline int put_file(dc_u64 address, dc_u64 key) {
     struct file *file = (struct file *)address;
     struct climb climb = {};
-    dc_u8 yes = 1;
+    dc_u8 seen = 1;
 
     climb.scratch = bpf_task_storage_get(&scratches, bpf_get_current_task_btf(), 0,
                                          BPF_LOCAL_STORAGE_GET_F_CREATE);
@@ -476,12 +598,16 @@ __noinline int put_file(dc_u64 address, dc_u64 key) {
         climb.scratch->record.flags = DC_NO_STRING;
     if (climb.length > DC_STRING_SIZE + 256)
         return 0;
-    if (bpf_ringbuf_output(&events, climb.scratch, sizeof(climb.scratch->record) + climb.length,
+    if (folder_count && (has_no_path(climb.scratch->record.result) || climb.scratch->record.flags ||
+                         !is_below(climb.scratch, climb.length)))
+        seen = 2;
+    if (seen == 1 && !is_profile &&
+        bpf_ringbuf_output(&events, climb.scratch, sizeof(climb.scratch->record) + climb.length,
                            wake_flags()))
         count(&counts.lost_ring_full);
     else
-        bpf_map_update_elem(&seen_files, &key, &yes, BPF_ANY);
-    return 0;
+        bpf_map_update_elem(&seen_files, &key, &seen, BPF_ANY);
+    return seen;
 }
 
 // By loads that the kernel guards, Linux 6.2 and later: a third of the time of the helper's.
@@ -523,6 +649,7 @@ static __always_inline dc_u64 file_key(struct task_struct *task, struct task_sta
     dc_u32 number = descriptor, slot = number & (DC_RECENT_FILES - 1);
     volatile struct entry *entry = &state->entry;
     dc_u64 file, key, name;
+    dc_u8 *seen;
 
     if (number >= table->max_fds)
         return 0;
@@ -541,8 +668,13 @@ static __always_inline dc_u64 file_key(struct task_struct *task, struct task_sta
     key = (key ^ key >> 32) | 1;
     if (state->recent[slot] == key)
         return key;
-    if (!bpf_map_lookup_elem(&seen_files, &key))
-        put_file(file, key);
+    if (folder_count && state->recent[slot] == key - 1)
+        return EXCLUDED;
+    seen = bpf_map_lookup_elem(&seen_files, &key);
+    if ((seen ? *seen : put_file(file, key)) == 2) {
+        state->recent[slot] = key - 1;
+        return EXCLUDED;
+    }
     state->recent[slot] = key;
     return key;
 }
@@ -585,8 +717,15 @@ int BPF_PROG(sys_enter, struct pt_regs *regs, long number) {
         return 0;
     }
     state->number = number;
-    if (syscalls[number].file && !is_profile)
-        state->file = file_key(task, state, argument(regs, syscalls[number].file - 1));
+    if (syscalls[number].file && (!is_profile || folder_count)) {
+        dc_u64 file = file_key(task, state, argument(regs, syscalls[number].file - 1));
+
+        if (folder_count && (!file || file == EXCLUDED))
+            return 0;
+        state->file = file;
+    } else if (folder_count && !syscalls[number].strings) {
+        return 0;
+    }
     state->entered = bpf_ktime_get_ns();
     return 0;
 }
@@ -616,8 +755,11 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long result) {
     number = state->number;
     if (number >= DC_SYSCALLS)
         return 0;
-    if (resolve_opened && syscalls[number].opens && result >= 0)
+    if (folder_count && syscalls[number].opens && result >= 0) {
         file = file_key(task, state, result);
+        if (file == EXCLUDED)
+            return 0;
+    }
     small.record.result = result;
     small.record.pid = state->pid;
     small.record.tid = state->tid;
@@ -626,7 +768,7 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long result) {
     small.record.flags = 0;
     small.record.values = syscalls[number].values;
     small.record.strings = syscalls[number].strings;
-    if (is_profile | small.record.values | small.record.strings | (file != 0)) {
+    if (is_profile | folder_count | small.record.values | small.record.strings | (file != 0)) {
         arguments[0] = regs->di;
         arguments[1] = regs->si;
         arguments[2] = regs->dx;
@@ -678,6 +820,8 @@ __noinline int put_incomplete(struct frames *frames, dc_u32 at, dc_u64 now) {
     record.function = COOKIE_INDEX(frame->cookie);
     record.kind = COOKIE_IS_KERNEL(frame->cookie) ? DC_KIND_KPROBE : DC_KIND_UPROBE;
     record.flags = DC_INCOMPLETE;
+    if (folder_count && !frame->file)
+        return 0;
     count(&counts.incomplete);
     if (!is_profile)
         put(&record, sizeof(record));
@@ -723,8 +867,33 @@ static __always_inline void fetch_strings(struct frame *frame) {
         }
 }
 
+// Where a function's arguments are: user space and kprobes have the registers, fentry's
+// trampoline an array. A kernel function called through one has no stack pointer here and needs none:
+// it always returns, the last one first.
+enum place { IN_REGISTERS, IN_TRAMPOLINE };
+
+static __always_inline void keep_arguments(struct frame *frame, void *ctx, enum place place) {
+    struct pt_regs *regs = ctx;
+
+    if (place == IN_TRAMPOLINE) {
+#pragma unroll
+        for (int i = 0; i < DC_ARGUMENTS; i++)
+            // A function that has fewer leaves what the probe file did not ask for.
+            if (bpf_get_func_arg(ctx, i, &frame->arguments[i]))
+                frame->arguments[i] = 0;
+        return;
+    }
+    frame->arguments[0] = regs->di;
+    frame->arguments[1] = regs->si;
+    frame->arguments[2] = regs->dx;
+    frame->arguments[3] = regs->cx;
+    frame->arguments[4] = regs->r8;
+    frame->arguments[5] = regs->r9;
+}
+
 // Notes that a function begins. `sleeps`: the program may wait for a page.
-static __always_inline int enter(struct pt_regs *ctx, int sleeps) {
+static __always_inline int enter(void *ctx, enum place place, int sleeps) {
+    dc_u64 stack_pointer = place == IN_TRAMPOLINE ? 0 : ((struct pt_regs *)ctx)->sp;
     struct task_struct *task = bpf_get_current_task_btf();
     struct task_state *state;
     struct frames *frames;
@@ -748,7 +917,7 @@ static __always_inline int enter(struct pt_regs *ctx, int sleeps) {
         // Frames below the stack pointer are dead: longjmp went past them.
         for (int i = 0; i < DC_FRAMES; i++) {
             frame = frame_at(frames, depth - 1);
-            if (!frame || frame->stack_pointer > ctx->sp)
+            if (!frame || frame->stack_pointer > stack_pointer)
                 break;
             depth--;
         }
@@ -762,15 +931,9 @@ static __always_inline int enter(struct pt_regs *ctx, int sleeps) {
     if (!frame)
         return 0;
     frame->cookie = bpf_get_attach_cookie(ctx);
-    frame->stack_pointer = ctx->sp;
-    if (COOKIE_CAPTURES(frame->cookie)) {
-        frame->arguments[0] = ctx->di;
-        frame->arguments[1] = ctx->si;
-        frame->arguments[2] = ctx->dx;
-        frame->arguments[3] = ctx->cx;
-        frame->arguments[4] = ctx->r8;
-        frame->arguments[5] = ctx->r9;
-    }
+    frame->stack_pointer = place == IN_TRAMPOLINE ? ~0ULL : stack_pointer;
+    if (COOKIE_CAPTURES(frame->cookie))
+        keep_arguments(frame, ctx, place);
     if (sleeps && COOKIE_STRINGS(frame->cookie))
         fetch_strings(frame);
     frame->file = 0;
@@ -781,13 +944,17 @@ static __always_inline int enter(struct pt_regs *ctx, int sleeps) {
         if (at < DC_ARGUMENTS)
             frame->file = file_key(task, state, frame->arguments[at]);
     }
+    // Its return finds no frame then, and writes nothing.
+    if (folder_count && (frame->file == EXCLUDED ||
+                         (!frame->file && !COOKIE_STRINGS(frame->cookie))))
+        return 0;
     frames->depth = depth + 1;
     frame->start = bpf_ktime_get_ns();
     return 0;
 }
 
 // Writes the call that a function's return ends.
-static __always_inline int leave(struct pt_regs *ctx, dc_u8 kind) {
+static __always_inline int leave(void *ctx, dc_u8 kind, dc_u64 stack_pointer, dc_u64 result) {
     struct task_struct *task = bpf_get_current_task_btf();
     struct frames *frames;
     struct small_record small;
@@ -808,7 +975,7 @@ static __always_inline int leave(struct pt_regs *ctx, dc_u8 kind) {
     for (int i = 0; i < DC_FRAMES; i++) {
         frame = frame_at(frames, at);
         if (!frame || (frame->cookie == cookie &&
-                       (kind == DC_KIND_KPROBE || frame->stack_pointer + 8 == ctx->sp)))
+                       (kind == DC_KIND_KPROBE || frame->stack_pointer + 8 == stack_pointer)))
             break;
         at--;
     }
@@ -820,7 +987,7 @@ static __always_inline int leave(struct pt_regs *ctx, dc_u8 kind) {
     frames->depth = at;
     small.record.start = frame->start;
     small.record.duration = now - frame->start;
-    small.record.result = ctx->ax;
+    small.record.result = result;
     small.record.pid = frames->pid;
     small.record.tid = frames->tid;
     small.record.function = COOKIE_INDEX(cookie);
@@ -828,7 +995,7 @@ static __always_inline int leave(struct pt_regs *ctx, dc_u8 kind) {
     small.record.flags = 0;
     small.record.values = COOKIE_VALUES(cookie);
     small.record.strings = COOKIE_STRINGS(cookie);
-    if (is_profile || COOKIE_CAPTURES(cookie))
+    if (is_profile || folder_count || COOKIE_CAPTURES(cookie))
         put_call(&small, frame->arguments, frame->file, 0);
     else
         put(&small, sizeof(small.record));
@@ -837,23 +1004,63 @@ static __always_inline int leave(struct pt_regs *ctx, dc_u8 kind) {
 
 SEC("uprobe.s")
 int function_enter(struct pt_regs *ctx) {
-    return enter(ctx, 1);
+    return enter(ctx, IN_REGISTERS, 1);
 }
 
 SEC("uprobe")
 int function_return(struct pt_regs *ctx) {
-    return leave(ctx, DC_KIND_UPROBE);
+    return leave(ctx, DC_KIND_UPROBE, ctx->sp, ctx->ax);
 }
 
 SEC("kprobe.multi")
 int kernel_enter(struct pt_regs *ctx) {
-    return enter(ctx, 0);
+    return enter(ctx, IN_REGISTERS, 0);
 }
 
 SEC("kretprobe.multi")
 int kernel_return(struct pt_regs *ctx) {
-    return leave(ctx, DC_KIND_KPROBE);
+    return leave(ctx, DC_KIND_KPROBE, 0, ctx->ax);
 }
+
+// Through BTF: the function itself calls the program, without a breakpoint or the registers' copy.
+// Such a program belongs to one function, so there is a fixed number of them.
+static __noinline int trampoline_enter(void *ctx) {
+    return enter(ctx, IN_TRAMPOLINE, 0);
+}
+
+static __noinline int trampoline_leave(void *ctx) {
+    dc_u64 result = 0;
+
+    bpf_get_func_ret(ctx, &result);
+    return leave(ctx, DC_KIND_KPROBE, 0, result);
+}
+
+#define TRAMPOLINE(number)                      \
+    SEC("fentry")                               \
+    int trampoline_enter_##number(void *ctx) {  \
+        return trampoline_enter(ctx);           \
+    }                                           \
+    SEC("fexit")                                \
+    int trampoline_leave_##number(void *ctx) {  \
+        return trampoline_leave(ctx);           \
+    }
+
+TRAMPOLINE(0)
+TRAMPOLINE(1)
+TRAMPOLINE(2)
+TRAMPOLINE(3)
+TRAMPOLINE(4)
+TRAMPOLINE(5)
+TRAMPOLINE(6)
+TRAMPOLINE(7)
+TRAMPOLINE(8)
+TRAMPOLINE(9)
+TRAMPOLINE(10)
+TRAMPOLINE(11)
+TRAMPOLINE(12)
+TRAMPOLINE(13)
+TRAMPOLINE(14)
+TRAMPOLINE(15)
 
 // A place that a program names itself: no call, so no duration and no result.
 SEC("usdt")
@@ -913,6 +1120,9 @@ static __always_inline void put_pending_syscall(struct task_state *state, dc_u64
     if (!state->entered)
         return;
     state->entered = 0;
+    // Which file it is about would have been looked at when it returned.
+    if (folder_count && !state->file)
+        return;
     count(&counts.incomplete);
     if (!is_profile)
         put(&record, sizeof(record));
