@@ -8,8 +8,8 @@ import TraceRequest
 struct KernelSettings {
   let job: UInt32
   let user: UInt32
-  /// Size of the ring buffer in bytes, a power of two and of pages.
-  var ringSize: UInt32 = 16 << 20
+  /// Bytes of the rings that records cross in, all together.
+  var ringSize = 16 << 20
   /// Sums in place of records.
   var isProfile = false
   /// Only calls on files below these folders; empty: all.
@@ -35,6 +35,7 @@ final class KernelProbes {
   private var trampolines: [String] = []
   private let kinds: Set<ProbeKind>
   private var inFlight: Int32 = -1
+  private let layout: Rings.Layout
 
   /// By system call number.
   private(set) var syscalls: [TracedFunction?] = Array(repeating: nil, count: Int(DC_SYSCALLS))
@@ -48,6 +49,9 @@ final class KernelProbes {
   /// Loads the programs for these groups of functions; nothing is attached yet.
   init(_ groups: [ProbeCategory], _ settings: KernelSettings) throws(TracerError) {
     usesMulti = datacrumbs_has_uprobe_multi() != 0
+    layout = Rings.Layout(
+      total: settings.isProfile ? 0 : settings.ringSize,
+      processors: settings.isProfile ? 1 : sysconf(Int32(_SC_NPROCESSORS_CONF)))
     kinds = Set(groups.map(\.kind))
     usesKprobeMulti =
       kinds.contains(.kprobe) && KernelHook.allows(.multi)
@@ -146,7 +150,14 @@ final class KernelProbes {
           strings: function.strings, file: function.file),
         toByteOffset: begin + number * MemoryLayout<dc_capture>.stride, as: dc_capture.self)
     }
-    bpf_map__set_max_entries(try map("events"), settings.ringSize)
+    try set("rings_count", UInt32(layout.count))
+    try set("ring_bytes", UInt64(layout.bytes))
+    try set("wake_bytes", UInt64(layout.wakeBytes))
+    bpf_map__set_value_size(try map("rings"), UInt32(layout.stride))
+    bpf_map__set_max_entries(try map("rings"), UInt32(layout.count + 1))
+    if !settings.isProfile {
+      for name in ["sums", "sums_places"] { bpf_map__set_max_entries(try map(name), 1) }
+    }
     let wantsSyscalls = syscalls.contains { $0 != nil }
     for name in ["sys_enter", "sys_exit"] {
       bpf_program__set_autoload(try program(name), wantsSyscalls)
@@ -545,24 +556,29 @@ final class KernelProbes {
 
   // MARK: - Shared memory
 
-  /// The ring buffer's map.
-  var ringDescriptor: Int32 {
-    bpf_map__fd(bpf_object__find_map_by_name(object, "events"))
+  /// The rings that records come out of.
+  func rings() throws(TracerError) -> Rings {
+    try Rings(
+      descriptor: bpf_map__fd(try map("rings")), bell: doorbellDescriptor, layout: layout)
   }
 
-  /// The size of the ring buffer in bytes.
-  var ringSize: Int {
-    Int(bpf_map__max_entries(bpf_object__find_map_by_name(object, "events")))
+  /// What is readable when the programs have woken the reader.
+  var doorbellDescriptor: Int32 {
+    bpf_map__fd(bpf_object__find_map_by_name(object, "doorbell"))
   }
 
-  /// The map of sums, in profile mode.
-  var profilesDescriptor: Int32 {
-    bpf_map__fd(bpf_object__find_map_by_name(object, "profiles"))
-  }
-
-  /// The interval that calls are summed into, in profile mode.
-  func intervalNumber() throws(TracerError) -> UnsafeMutablePointer<UInt32> {
-    try shared("interval").assumingMemoryBound(to: UInt32.self)
+  /// What the programs share in profile mode.
+  func profileMemory() throws(TracerError) -> ProfileReader.Memory {
+    let size = 2 * Int(DC_SUMS) * MemoryLayout<dc_sums>.stride
+    guard
+      let sums = mmap(
+        nil, size, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(try map("sums")), 0),
+      sums != MAP_FAILED
+    else { throw TracerError(.unavailable, "cannot map the sums: \(errorText(errno))") }
+    return ProfileReader.Memory(
+      sums: sums.assumingMemoryBound(to: dc_sums.self),
+      used: try shared("sums_used").assumingMemoryBound(to: UInt32.self),
+      interval: try shared("interval").assumingMemoryBound(to: UInt32.self))
   }
 
   /// The counts that the programs keep, in memory shared with the kernel.

@@ -6,7 +6,7 @@ import TraceRequest
 /// one that formats, compresses and writes. When none is free the reader leaves the events in
 /// the ring, and the ring drops what it cannot hold: memory is bounded and the job never waits.
 final class TraceWriter: @unchecked Sendable {
-  /// Raw records, as the ring buffer has them.
+  /// Raw records, as the rings have them.
   final class Block {
     let memory: UnsafeMutableRawBufferPointer
     var used = 0
@@ -21,7 +21,7 @@ final class TraceWriter: @unchecked Sendable {
     func append(_ record: dc_record, _ sums: dc_profile) -> Bool {
       let length = MemoryLayout<dc_record>.size + MemoryLayout<dc_profile>.size
       guard rest.count >= length + 8 else { return false }
-      rest.storeBytes(of: UInt64(length), as: UInt64.self)
+      rest.storeBytes(of: Rings.header(length: length), as: UInt64.self)
       rest.storeBytes(of: record, toByteOffset: 8, as: dc_record.self)
       rest.storeBytes(of: sums, toByteOffset: 8 + MemoryLayout<dc_record>.size, as: dc_profile.self)
       used += length + 8
@@ -145,7 +145,7 @@ final class TraceWriter: @unchecked Sendable {
 
   private func write(_ block: Block) {
     var pending: UInt64 = 0
-    Ring.forEachRecord(in: UnsafeRawBufferPointer(rebasing: block.memory[..<block.used])) {
+    Rings.forEachRecord(in: UnsafeRawBufferPointer(rebasing: block.memory[..<block.used])) {
       if formatter.append($0) { pending += 1 }
       if !formatter.hasRoom { flush(&pending) }
     }

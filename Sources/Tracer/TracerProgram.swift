@@ -40,7 +40,7 @@ public struct TracerProgram {
   private let probes: KernelProbes
   private let file: TraceFile
   private let writer: TraceWriter
-  private let ring: Ring
+  private let ring: Rings
   private let counts: UnsafePointer<dc_counts>
   private let waiting: UnsafeMutablePointer<UInt32>
   private let profile: ProfileReader?
@@ -71,7 +71,7 @@ public struct TracerProgram {
     let attaching = Self.time(CLOCK_MONOTONIC)
     try probes.attach(groups, marker: request.marker)
     let attached = Self.time(CLOCK_MONOTONIC)
-    ring = try Ring(descriptor: probes.ringDescriptor, size: probes.ringSize)
+    ring = try probes.rings()
     counts = try probes.countsPointer()
     waiting = try probes.waitingFlag()
 
@@ -85,8 +85,7 @@ public struct TracerProgram {
     profile =
       options.isProfile
       ? ProfileReader(
-        map: probes.profilesDescriptor, interval: try probes.intervalNumber(),
-        milliseconds: options.profileMilliseconds, now: start) : nil
+        try probes.profileMemory(), milliseconds: options.profileMilliseconds, now: start) : nil
     writer = TraceWriter(file: file, formatter: formatter, blocks: Self.blocks)
     try writer.start(
       TraceMetadata.head(
@@ -101,7 +100,7 @@ public struct TracerProgram {
     notify("READY=1\nSTATUS=\(attachedText)")
     if !probes.notAttached.isEmpty { report(attachedText) }
     let epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
-    for descriptor in [probes.ringDescriptor, signals] {
+    for descriptor in [probes.doorbellDescriptor, signals] {
       var event = epoll_event()
       event.events = EPOLLIN.rawValue
       event.data.fd = descriptor
@@ -121,6 +120,7 @@ public struct TracerProgram {
       let limit = profile?.milliseconds(from: Self.time(CLOCK_MONOTONIC)) ?? .max
       let count = epoll_wait(epoll, &event, 1, min(limit, Self.flushMilliseconds))
       datacrumbs_store_full(waiting, 0)
+      ring.silence()
       profile?.collect(now: Self.time(CLOCK_MONOTONIC)) { add($0, $1, to: &block) }
       if count == 0 { submit(&block) }
       if count > 0, event.data.fd == signals { isStopping = true }

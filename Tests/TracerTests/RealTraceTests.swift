@@ -236,6 +236,29 @@ struct RealTraceTests {
     #expect(Set(calls.map(\.pid)).count == 1)
   }
 
+  @Test func aThreadsExecKeepsTheMark() throws {
+    let run = try TracedRun([["type": 0, "name": "posix", "functions": ["execve", "getppid"]]])
+    #expect(try run.run([try TracedRun.fixture("threads"), "exec"]) == 0)
+    let trace = try run.finish()
+    let calls = trace.named("getppid")
+    #expect(calls.count == 100)
+    // The thread took over the process's number with its program.
+    #expect(calls.allSatisfy { $0.tid == $0.pid })
+    #expect(trace.named("execve").contains { $0.result == 0 && $0.path == "/proc/self/exe" })
+  }
+
+  @Test func tasksWhosePidsShareASlotAreTracedApart() throws {
+    let run = try TracedRun([["type": 0, "name": "posix", "functions": ["getppid"]]])
+    let program = try TracedRun.fixture("crowd")
+    let chooses = "--inh-caps=+checkpoint_restore --ambient-caps=+checkpoint_restore"
+    #expect(try run.run([program], privileges: chooses.split(separator: " ").map(String.init)) == 0)
+    let trace = try run.finish()
+    let calls = Dictionary(grouping: trace.named("getppid"), by: \.pid).mapValues(\.count)
+    #expect(calls.values.sorted() == [100, 200])
+    let pids = calls.keys.sorted()
+    #expect(pids.count == 2 && pids[1] - pids[0] == 16384)
+  }
+
   @Test func nestedAndRecursiveCallsComeOutRight() throws {
     let program = try TracedRun.fixture("stack")
     let run = try TracedRun([

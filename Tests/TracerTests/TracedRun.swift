@@ -158,9 +158,10 @@ final class TracedRun {
   @discardableResult
   func run(
     _ arguments: [String], job: String = TracedRun.job, environment: [String: String] = [:],
-    user: String = TracedRun.user
+    user: String = TracedRun.user, privileges: [String] = []
   ) throws -> Int32 {
-    let program = try start(arguments, job: job, environment: environment, user: user)
+    let program = try start(
+      arguments, job: job, environment: environment, user: user, privileges: privileges)
     program.waitUntilExit()
     return program.terminationStatus
   }
@@ -168,12 +169,12 @@ final class TracedRun {
   /// Starts a program as the job would.
   func start(
     _ arguments: [String], job: String = TracedRun.job, environment: [String: String] = [:],
-    user: String = TracedRun.user
+    user: String = TracedRun.user, privileges: [String] = []
   ) throws -> Process {
     let program = Process()
     program.executableURL = URL(fileURLWithPath: "/usr/bin/setpriv")
     program.arguments =
-      ["--reuid", user, "--regid", "65534", "--clear-groups", "env"]
+      ["--reuid", user, "--regid", "65534", "--clear-groups"] + privileges + ["env"]
       + environment.map { "\($0.key)=\($0.value)" }
       + ["DATACRUMBS_RUN_ID=\(job)", "LD_PRELOAD=\(try Self.fixture("libclient.so"))"] + arguments
     program.currentDirectoryURL = folder

@@ -31,6 +31,7 @@ enum {
     DC_FOLDERS = 16,            // inclusion paths
     DC_FOLDER_SIZE = 512,       // of one of them, with its NUL
     DC_COMPONENTS = 48,         // most names in a path that is followed up to the root
+    DC_SLOTS = 16384,           // marked threads whose state is found by their pid alone
 };
 
 // A folder below which calls are kept: as a path has it, and as the way up from a file does, each
@@ -88,20 +89,53 @@ struct dc_record {
     dc_u8 strings;
 };
 
+// ---- the rings that records cross in ----
+
+enum {
+    DC_RING_DATA = 256,         // where a ring's records begin
+    DC_RING_HEADER = 8,         // before each record
+    DC_RING_SLACK = 12288,      // memory behind a ring's end, for a record that reaches over it
+    DC_LONGEST_RECORD = 8448,   // bytes
+};
+
+// A ring. Positions only grow; a record lies at its position modulo the ring's size, and
+// one that reaches over the end goes on behind it. Before each record are 8 bytes: its length in the
+// lower half, how far the next one is in the upper half; 0 while it is being written. User space
+// sets to 0 what it has read.
+struct dc_ring {
+    dc_u64 consumer;
+    dc_u64 unused0[15];
+    dc_u64 producer;
+    dc_u64 unused1[15];
+};
+
 // ---- profile mode: sums in place of records ----
 
 enum {
     DC_BUCKETS = 32,            // bucket n counts durations from 2^n to 2^(n+1) - 1 ns
-    DC_PROFILES = 16384,        // functions times processes times intervals not yet written
+    DC_SUMS = 16384,            // threads times functions of an interval
+    DC_RECENT_SUMS = 16,        // sums that a thread's state remembers, a power of two
 };
 
-struct dc_profile_key {
+// What a thread's calls of a function came to in an interval, in the kernel. An interval is shorter
+// than 2^32 calls take.
+struct dc_sums {
     dc_u32 interval;
+    dc_u32 tid;
     dc_u32 pid;
     dc_u32 function;
-    dc_u32 kind;
+    dc_u32 kind;                // DC_KIND_...
+    dc_u32 count;
+    dc_u32 errors;              // system calls that failed
+    dc_u32 unused;
+    dc_u64 total;               // ns
+    dc_u64 results;             // sum of the results above 0: bytes, where the function has a size
+    dc_u64 minimum;             // ns
+    dc_u64 maximum;             // ns
+    dc_u32 buckets[DC_BUCKETS];
 };
 
+// What all threads of a process came to.
 struct dc_profile {
     dc_u64 count;
     dc_u64 total;               // ns
@@ -114,11 +148,11 @@ struct dc_profile {
 
 // Counts that user space reads from the mapped .bss, no capability needed.
 struct dc_counts {
-    dc_u64 lost_ring_full;      // the ring buffer was full: the job did not wait
+    dc_u64 lost_ring_full;      // the ring was full: the job did not wait
     dc_u64 lost_too_deep;       // more nested calls than are followed
     dc_u64 lost_no_memory;      // no task storage could be had for a call
     dc_u64 lost_marks;          // a child could not be marked
-    dc_u64 lost_profiles;       // the map of sums was full
+    dc_u64 lost_profiles;       // there were more sums than fit
     dc_u64 unreadable_strings;
     dc_u64 incomplete;          // calls that did not return
     dc_u64 privileged;          // programs that gained privileges, left alone

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: (MIT OR GPL-2.0-only)
-// The tracer's kernel side. Marked tasks carry their state in task storage: a task
-// without a mark costs one look-up, a call of a marked one costs one ring
-// buffer record, written when the call returns and holding only what was asked for.
+// The tracer's kernel side. Whether a task is marked a slot tells that its pid names; a call of a
+// marked one costs two readings of the clock and one record, written when the call
+// returns and holding only what was asked for.
 #include "kernel.h"
 
 #include <bpf/bpf_core_read.h>
@@ -19,7 +19,6 @@ const volatile dc_u32 job_id = 0;
 const volatile dc_u32 user_id = 0;
 const volatile dc_u64 namespace_device = 0;
 const volatile dc_u64 namespace_inode = 0;
-const volatile dc_u64 wake_bytes = 1 << 18;
 const volatile dc_u32 execve_number = 0;
 const volatile dc_u32 execveat_number = 0;
 const volatile struct dc_capture syscalls[DC_SYSCALLS] = {};
@@ -34,32 +33,14 @@ const volatile struct dc_folder folders[DC_FOLDERS] = {};
 
 // Shared with user space through the mapped .bss.
 struct dc_counts counts = {};
-// Set by user space before it waits, taken back by the program that wakes it.
-dc_u32 reader_waits = 0;
-// The number of the interval that calls are summed into, in profile mode.
-dc_u32 interval = 0;
 
-// What a file is called and where, read from its directory entry.
-struct entry {
-    dc_u64 file;
-    dc_u64 dentry;
-    dc_u64 parent;
-    dc_u64 hash_len;
-};
+static __always_inline void count(dc_u64 *counter) {
+    __sync_fetch_and_add(counter, 1);
+}
 
-// One marked task (a thread).
-struct task_state {
-    dc_u64 entered;     // when the call in flight began, 0: none
-    dc_u32 number;      // its number
-    dc_u32 pid;
-    dc_u32 tid;
-    dc_u32 level;       // depth of the pid namespace that pid and tid belong to
-    dc_u32 active;      // 0: marked by a task that has not become the user's yet
-    dc_u64 file;        // key of the file of the call in flight, 0: none
-    dc_u64 recent[DC_RECENT_FILES];
-    // Through memory, addresses become numbers to the verifier.
-    volatile struct entry entry;
-};
+#include "rings.h"
+#include "tasks.h"
+#include "sums.h"
 
 // One function call in flight.
 struct frame {
@@ -80,6 +61,9 @@ struct frames {
 
 // A record with strings is put together here.
 struct scratch {
+    // Of the payload. Kept here, where the verifier expects any number, and not on the stack, where it
+    // follows what a loop makes of it.
+    dc_u64 length;
     struct dc_record record;
     dc_u8 payload[8 + DC_ARGUMENTS * 8 + DC_STRINGS * (DC_STRING_SIZE + 2) + 64];
 };
@@ -95,11 +79,6 @@ struct exec_path {
 
 extern void *bpf_rdonly_cast(const void *address, dc_u32 type) __ksym __weak;
 
-struct {
-    __uint(type, BPF_MAP_TYPE_RINGBUF);
-    __uint(max_entries, 1 << 24);
-} events SEC(".maps");
-
 // Keys of files whose path has been written, 1, or that lie below none of the folders, 2.
 struct {
     __uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -107,14 +86,6 @@ struct {
     __type(key, dc_u64);
     __type(value, dc_u8);
 } seen_files SEC(".maps");
-
-struct {
-    __uint(type, BPF_MAP_TYPE_HASH);
-    __uint(max_entries, DC_PROFILES);
-    __uint(map_flags, BPF_F_NO_PREALLOC);
-    __type(key, struct dc_profile_key);
-    __type(value, struct dc_profile);
-} profiles SEC(".maps");
 
 #define TASK_STORAGE(name, value_type)             \
     struct {                                       \
@@ -124,87 +95,54 @@ struct {
         __type(value, value_type);                 \
     } name SEC(".maps")
 
-TASK_STORAGE(marks, struct task_state);
 TASK_STORAGE(calls, struct frames);
 TASK_STORAGE(scratches, struct scratch);
 TASK_STORAGE(exec_paths, struct exec_path);
 
-static __always_inline void count(dc_u64 *counter) {
-    __sync_fetch_and_add(counter, 1);
-}
-
-static __always_inline dc_u64 wake_flags(void) {
-    if (!reader_waits || bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) < wake_bytes)
-        return BPF_RB_NO_WAKEUP;
-    reader_waits = 0;
-    return BPF_RB_FORCE_WAKEUP;
-}
-
-static __always_inline void put(void *record, dc_u64 size) {
-    if (bpf_ringbuf_output(&events, record, size, wake_flags()))
-        count(&counts.lost_ring_full);
-}
-
-// A record of a call and its wanted integers, put together on the stack.
-struct small_record {
+// A call whose strings are wanted.
+struct long_call {
     struct dc_record record;
-    dc_u64 values[DC_ARGUMENTS + 1];
+    dc_u64 arguments[DC_ARGUMENTS];
+    dc_u64 file;
+    dc_u64 is_exec;
 };
 
-static __always_inline dc_u32 copy_values(dc_u64 *to, const dc_u64 *arguments, dc_u32 values,
-                                          dc_u64 file) {
-    dc_u32 n = 0;
-
-    if (file)
-        to[n++] = file;
-
-#pragma unroll
-    for (int i = 0; i < DC_ARGUMENTS; i++)
-        if (values & (1 << i)) {
-            if (n <= DC_ARGUMENTS)
-                to[n] = arguments[i];
-            n++;
-        }
-    return n;
-}
-
-// Out of line: only calls with strings pay for it.
-static __noinline int put_with_strings(const struct dc_record *base, const dc_u64 *arguments,
-                                       dc_u64 file, int is_exec) {
+// Writes a call with its strings, put together in memory of the task's own. Global, so that the
+// verifier looks at it once.
+__noinline int put_with_strings(const struct long_call *call) {
     struct task_struct *task = bpf_get_current_task_btf();
     struct scratch *scratch;
     struct exec_path *exec = NULL;
     dc_u64 at = 0;
 
-    if (!base || !arguments)
+    if (!call)
         return 0;
     scratch = bpf_task_storage_get(&scratches, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
     if (!scratch) {
         count(&counts.lost_no_memory);
         return 0;
     }
-    if (is_exec)
+    if (call->is_exec)
         exec = bpf_task_storage_get(&exec_paths, task, 0, 0);
     if (exec && !exec->length)
         exec = NULL;
-    scratch->record = *base;
-    if (file) {
-        *(dc_u64 *)scratch->payload = file;
-        at = 8;
+    scratch->record = call->record;
+    *(dc_u64 *)scratch->payload = call->file;
+    at = call->file ? 8 : 0;
+#pragma unroll
+    for (int i = 0; i < DC_ARGUMENTS; i++) {
+        asm volatile("" : "+r"(at));
+        *(dc_u64 *)&scratch->payload[at & 56] = call->arguments[i];
+        at += (call->record.values >> i & 1) * 8;
     }
-#pragma unroll
-    for (int i = 0; i < DC_ARGUMENTS; i++)
-        if (base->values & (1 << i)) {
-            *(dc_u64 *)&scratch->payload[at & 63] = arguments[i];
-            at += 8;
-        }
-#pragma unroll
+    scratch->length = at;
     for (int i = 0; i < DC_ARGUMENTS; i++) {
         dc_u64 length;
         long n;
 
-        if (!(base->strings & (1 << i)))
+        if (!(call->record.strings & (1 << i)))
             continue;
+        at = *(volatile dc_u64 *)&scratch->length;
         // The barriers keep the compiler from dropping, or moving, the bounds that it has proved
         // and the verifier of Linux 6.1 has not.
         asm volatile("" : "+r"(at));
@@ -215,7 +153,7 @@ static __noinline int put_with_strings(const struct dc_record *base, const dc_u6
             exec->length = 0;
         } else {
             n = bpf_probe_read_user_str(&scratch->payload[at + 2], DC_STRING_SIZE,
-                                        (const void *)arguments[i]);
+                                        (const void *)call->arguments[i]);
         }
         if (n > 0) {
             length = n - 1;
@@ -228,74 +166,12 @@ static __noinline int put_with_strings(const struct dc_record *base, const dc_u6
         length &= DC_STRING_SIZE - 1;
         scratch->payload[at] = length & 0xff;
         scratch->payload[at + 1] = length >> 8;
-        at += 2 + length;
+        *(volatile dc_u64 *)&scratch->length = at + 2 + length;
     }
+    at = *(volatile dc_u64 *)&scratch->length;
     asm volatile("" : "+r"(at));
-    if (at > sizeof(scratch->payload))
-        return 0;
-    put(scratch, sizeof(scratch->record) + at);
-    return 0;
-}
-
-static __always_inline dc_u32 bucket_of(dc_u64 duration) {
-    dc_u32 bucket = 0, word = duration >> 32 ? 0xffffffff : duration;
-
-#pragma unroll
-    for (int step = 16; step > 0; step >>= 1)
-        if (word >> step) {
-            word >>= step;
-            bucket += step;
-        }
-    return bucket;
-}
-
-// Adds a call to the sums of its function, process and interval. Global, so that the verifier
-// looks at it once.
-__noinline int add_to_profile(const struct dc_record *record) {
-    static const struct dc_profile nothing = {.minimum = ~0ULL};
-    struct dc_profile_key key = {};
-    struct dc_profile *profile;
-    dc_u64 duration, seen;
-    dc_u32 bucket;
-
-    if (!record)
-        return 0;
-    key.interval = interval;
-    key.pid = record->pid;
-    key.function = record->function;
-    key.kind = record->kind;
-    profile = bpf_map_lookup_elem(&profiles, &key);
-    if (!profile) {
-        bpf_map_update_elem(&profiles, &key, &nothing, BPF_NOEXIST);
-        profile = bpf_map_lookup_elem(&profiles, &key);
-        if (!profile) {
-            count(&counts.lost_profiles);
-            return 0;
-        }
-    }
-    duration = record->duration;
-    __sync_fetch_and_add(&profile->count, 1);
-    __sync_fetch_and_add(&profile->total, duration);
-    if (record->result < 0 && record->kind == DC_KIND_SYSCALL)
-        __sync_fetch_and_add(&profile->errors, 1);
-    // Bytes only where the function has a size: user space knows.
-    if (record->result > 0)
-        __sync_fetch_and_add(&profile->results, record->result);
-    bucket = bucket_of(duration);
-    if (bucket < DC_BUCKETS)
-        __sync_fetch_and_add(&profile->buckets[bucket], 1);
-    for (int i = 0; i < 8; i++) {
-        seen = profile->minimum;
-        if (duration >= seen ||
-            __sync_val_compare_and_swap(&profile->minimum, seen, duration) == seen)
-            break;
-    }
-    for (int i = 0; i < 8; i++) {
-        seen = profile->maximum;
-        if (duration <= seen ||
-            __sync_val_compare_and_swap(&profile->maximum, seen, duration) == seen)
-            break;
-    }
+    if (at <= sizeof(scratch->payload))
+        put_long(ring_of_calls(), &scratch->record, sizeof(scratch->record) + at);
     return 0;
 }
 
@@ -408,25 +284,25 @@ static __noinline int names_included(const dc_u64 *arguments, dc_u32 strings, in
     return 0;
 }
 
-static __always_inline void put_call(struct small_record *small, const dc_u64 *arguments,
-                                     dc_u64 file, int is_exec) {
-    dc_u32 n;
-
-    if (folder_count && !file && !names_included(arguments, small->record.strings, is_exec))
+// Writes a call, or adds it up.
+static __always_inline void put_call(struct task_state *state, struct dc_record *record,
+                                     const dc_u64 *arguments, dc_u64 file, int is_exec) {
+    if (folder_count && !file && !names_included(arguments, record->strings, is_exec))
         return;
     if (is_profile) {
-        add_to_profile(&small->record);
+        add_to_sums(state, record);
         return;
     }
     if (file)
-        small->record.flags |= DC_HAS_FILE;
-    if (small->record.strings) {
-        put_with_strings(&small->record, arguments, file, is_exec);
+        record->flags |= DC_HAS_FILE;
+    if (record->strings) {
+        struct long_call call = {.record = *record, .file = file, .is_exec = is_exec};
+
+        __builtin_memcpy(call.arguments, arguments, sizeof(call.arguments));
+        put_with_strings(&call);
         return;
     }
-    n = copy_values(small->values, arguments, small->record.values, file);
-    if (n <= DC_ARGUMENTS + 1)
-        put(small, sizeof(small->record) + 8 * n);
+    put_integers(record, arguments, file);
 }
 
 // The pid of a task at a depth of pid namespaces.
@@ -481,11 +357,9 @@ int mark(struct pt_regs *ctx) {
     if (bpf_get_ns_current_pid_tgid(namespace_device, namespace_inode, &ids, sizeof(ids)))
         return 0;
     task = bpf_get_current_task_btf();
-    state = bpf_task_storage_get(&marks, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
-    if (!state) {
-        count(&counts.lost_marks);
+    state = claim_state(task);
+    if (!state)
         return 0;
-    }
     state->pid = ids.tgid;
     state->tid = ids.pid;
     state->level = BPF_CORE_READ(task, thread_pid, level);
@@ -498,16 +372,14 @@ int mark(struct pt_regs *ctx) {
 
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(task_fork, struct task_struct *parent, struct task_struct *child) {
-    struct task_state *from = bpf_task_storage_get(&marks, parent, 0, 0);
+    struct task_state *from = state_of(parent);
     struct task_state *to;
 
     if (!from)
         return 0;
-    to = bpf_task_storage_get(&marks, child, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
-    if (!to) {
-        count(&counts.lost_marks);
+    to = claim_state(child);
+    if (!to)
         return 0;
-    }
     to->level = from->level;
     to->active = from->active;
     name_task(to, child);
@@ -523,12 +395,11 @@ struct climb {
     struct scratch *scratch;
     struct dentry *dentry;
     struct vfsmount *mount;
-    dc_u64 length;
 };
 
 static __always_inline int add_name(struct climb *climb) {
     struct dentry *dentry = climb->dentry;
-    dc_u64 at = climb->length;
+    dc_u64 at = climb->scratch->length;
     long n;
 
     asm volatile("" : "+r"(at));
@@ -538,7 +409,7 @@ static __always_inline int add_name(struct climb *climb) {
                                   BPF_CORE_READ(dentry, d_name.name));
     if (n <= 0 || n > 256)
         return 0;
-    climb->length = at + n;
+    climb->scratch->length = at + n;
     return 1;
 }
 
@@ -574,7 +445,8 @@ static __always_inline int has_no_path(dc_s64 file_system) {
 }
 
 // Writes which path a file has: its names from the last up to the root, through mounts.
-// Returns 2 where the file is below none of the folders: then nothing is written.
+// Returns 2 where the file is below none of the folders: then nothing is written; and 0 where it could
+// not be written.
 // Global, so that the verifier looks at it once.
 __noinline int put_file(dc_u64 address, dc_u64 key) {
     struct file *file = (struct file *)address;
@@ -587,6 +459,7 @@ __noinline int put_file(dc_u64 address, dc_u64 key) {
         count(&counts.lost_no_memory);
         return 0;
     }
+    climb.scratch->length = 0;
     __builtin_memset(&climb.scratch->record, 0, sizeof(climb.scratch->record));
     climb.scratch->record.kind = DC_KIND_FILE;
     climb.scratch->record.start = key;
@@ -596,37 +469,37 @@ __noinline int put_file(dc_u64 address, dc_u64 key) {
     climb.mount = BPF_CORE_READ(file, f_path.mnt);
     if (bpf_loop(DC_COMPONENTS, climb_once, &climb, 0) == DC_COMPONENTS)
         climb.scratch->record.flags = DC_NO_STRING;
-    if (climb.length > DC_STRING_SIZE + 256)
-        return 0;
     if (folder_count && (has_no_path(climb.scratch->record.result) || climb.scratch->record.flags ||
-                         !is_below(climb.scratch, climb.length)))
+                         !is_below(climb.scratch, climb.scratch->length)))
         seen = 2;
     if (seen == 1 && !is_profile &&
-        bpf_ringbuf_output(&events, climb.scratch, sizeof(climb.scratch->record) + climb.length,
-                           wake_flags()))
-        count(&counts.lost_ring_full);
-    else
-        bpf_map_update_elem(&seen_files, &key, &seen, BPF_ANY);
+        !put_long(ring_of_definitions(), &climb.scratch->record,
+                  sizeof(climb.scratch->record) + climb.scratch->length))
+        return 0;
+    bpf_map_update_elem(&seen_files, &key, &seen, BPF_ANY);
     return seen;
 }
 
 // By loads that the kernel guards, Linux 6.2 and later: a third of the time of the helper's.
-static __always_inline void read_entry(struct fdtable *table, dc_u32 number,
-                                       volatile struct entry *entry) {
+static __always_inline dc_u64 read_entry(struct fdtable *table, dc_u32 number,
+                                         volatile struct entry *entry) {
     // An address whose first word is a pointer, to the verifier.
     struct path *slot = bpf_rdonly_cast(table->fd + number, bpf_core_type_id_kernel(struct path));
     struct file *file = bpf_rdonly_cast(slot->mnt, bpf_core_type_id_kernel(struct file));
     struct dentry *dentry;
+    dc_u64 address;
 
-    entry->file = (dc_u64)file;
+    entry->dentry = (dc_u64)file;
+    address = entry->dentry;
     dentry = file->f_path.dentry;
     entry->dentry = (dc_u64)dentry;
     entry->parent = (dc_u64)dentry->d_parent;
     entry->hash_len = dentry->d_name.hash_len;
+    return address;
 }
 
-static __always_inline void read_entry_slowly(struct fdtable *table, dc_u32 number,
-                                              volatile struct entry *entry) {
+static __always_inline dc_u64 read_entry_slowly(struct fdtable *table, dc_u32 number,
+                                                volatile struct entry *entry) {
     struct file *file = NULL;
     struct dentry *dentry = NULL;
     dc_u64 parent = 0, hash_len = 0;
@@ -635,10 +508,10 @@ static __always_inline void read_entry_slowly(struct fdtable *table, dc_u32 numb
     bpf_core_read(&dentry, sizeof(dentry), &file->f_path.dentry);
     bpf_core_read(&parent, sizeof(parent), &dentry->d_parent);
     bpf_core_read(&hash_len, sizeof(hash_len), &dentry->d_name.hash_len);
-    entry->file = (dc_u64)file;
     entry->dentry = (dc_u64)dentry;
     entry->parent = parent;
     entry->hash_len = hash_len;
+    return (dc_u64)file;
 }
 
 // What names a file as long as it keeps its place: the kernel reuses the memory of files
@@ -649,15 +522,13 @@ static __always_inline dc_u64 file_key(struct task_struct *task, struct task_sta
     dc_u32 number = descriptor, slot = number & (DC_RECENT_FILES - 1);
     volatile struct entry *entry = &state->entry;
     dc_u64 file, key, name;
-    dc_u8 *seen;
+    dc_u8 *known;
+    int seen;
 
     if (number >= table->max_fds)
         return 0;
-    if (has_rdonly_cast)
-        read_entry(table, number, entry);
-    else
-        read_entry_slowly(table, number, entry);
-    file = entry->file;
+    file = has_rdonly_cast ? read_entry(table, number, entry)
+                           : read_entry_slowly(table, number, entry);
     if (!file)
         return 0;
     name = entry->hash_len;
@@ -666,17 +537,17 @@ static __always_inline dc_u64 file_key(struct task_struct *task, struct task_sta
     if (!(name >> 32))
         key += BPF_CORE_READ((struct file *)file, f_inode, i_ino);
     key = (key ^ key >> 32) | 1;
-    if (state->recent[slot] == key)
+    // In profile mode sums are remembered in that place.
+    if (!is_profile && state->recent[slot] == key)
         return key;
-    if (folder_count && state->recent[slot] == key - 1)
+    if (!is_profile && folder_count && state->recent[slot] == key - 1)
         return EXCLUDED;
-    seen = bpf_map_lookup_elem(&seen_files, &key);
-    if ((seen ? *seen : put_file(file, key)) == 2) {
-        state->recent[slot] = key - 1;
-        return EXCLUDED;
-    }
-    state->recent[slot] = key;
-    return key;
+    known = bpf_map_lookup_elem(&seen_files, &key);
+    seen = known ? *known : put_file(file, key);
+    // What could not be written is tried again.
+    if (!is_profile && seen)
+        state->recent[slot] = seen == 2 ? key - 1 : key;
+    return seen == 2 ? EXCLUDED : key;
 }
 
 // ---- system calls ----
@@ -706,10 +577,7 @@ int BPF_PROG(sys_enter, struct pt_regs *regs, long number) {
     if ((unsigned long)number >= DC_SYSCALLS || !syscalls[number].wanted)
         return 0;
     task = bpf_get_current_task_btf();
-    // Most tasks have no storage at all, which one load tells.
-    if (!task->bpf_storage)
-        return 0;
-    state = bpf_task_storage_get(&marks, task, 0, 0);
+    state = state_of(task);
     if (!state || !state->active)
         return 0;
     if (task->thread_info.status & TS_COMPAT) {
@@ -734,7 +602,7 @@ SEC("tp_btf/sys_exit")
 int BPF_PROG(sys_exit, struct pt_regs *regs, long result) {
     struct task_struct *task;
     struct task_state *state;
-    struct small_record small;
+    struct dc_record record;
     dc_u64 arguments[DC_ARGUMENTS];
     dc_u64 number = regs->orig_ax, file;
 
@@ -742,13 +610,11 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long result) {
     if (number < DC_SYSCALLS && !syscalls[number].wanted)
         return 0;
     task = bpf_get_current_task_btf();
-    if (!task->bpf_storage)
-        return 0;
-    state = bpf_task_storage_get(&marks, task, 0, 0);
+    state = state_of(task);
     if (!state || !state->entered)
         return 0;
-    small.record.start = state->entered;
-    small.record.duration = bpf_ktime_get_ns() - state->entered;
+    record.start = state->entered;
+    record.duration = bpf_ktime_get_ns() - record.start;
     state->entered = 0;
     file = state->file;
     state->file = 0;
@@ -760,26 +626,22 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long result) {
         if (file == EXCLUDED)
             return 0;
     }
-    small.record.result = result;
-    small.record.pid = state->pid;
-    small.record.tid = state->tid;
-    small.record.function = number;
-    small.record.kind = DC_KIND_SYSCALL;
-    small.record.flags = 0;
-    small.record.values = syscalls[number].values;
-    small.record.strings = syscalls[number].strings;
-    if (is_profile | folder_count | small.record.values | small.record.strings | (file != 0)) {
-        arguments[0] = regs->di;
-        arguments[1] = regs->si;
-        arguments[2] = regs->dx;
-        arguments[3] = regs->r10;
-        arguments[4] = regs->r8;
-        arguments[5] = regs->r9;
-        put_call(&small, arguments, file,
-                 number == execve_number || number == execveat_number);
-    } else {
-        put(&small, sizeof(small.record));
-    }
+    record.result = result;
+    record.pid = state->pid;
+    record.tid = state->tid;
+    record.function = number;
+    record.kind = DC_KIND_SYSCALL;
+    record.flags = 0;
+    record.values = syscalls[number].values;
+    record.strings = syscalls[number].strings;
+    arguments[0] = regs->di;
+    arguments[1] = regs->si;
+    arguments[2] = regs->dx;
+    arguments[3] = regs->r10;
+    arguments[4] = regs->r8;
+    arguments[5] = regs->r9;
+    put_call(state, &record, arguments, file,
+             number == execve_number || number == execveat_number);
     return 0;
 }
 
@@ -900,9 +762,7 @@ static __always_inline int enter(void *ctx, enum place place, int sleeps) {
     struct frame *frame;
     dc_u32 depth;
 
-    if (!task->bpf_storage)
-        return 0;
-    state = bpf_task_storage_get(&marks, task, 0, 0);
+    state = state_of(task);
     if (!state || !state->active)
         return 0;
     frames = bpf_task_storage_get(&calls, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
@@ -956,13 +816,14 @@ static __always_inline int enter(void *ctx, enum place place, int sleeps) {
 // Writes the call that a function's return ends.
 static __always_inline int leave(void *ctx, dc_u8 kind, dc_u64 stack_pointer, dc_u64 result) {
     struct task_struct *task = bpf_get_current_task_btf();
+    struct task_state *state = state_of(task);
     struct frames *frames;
-    struct small_record small;
+    struct dc_record record;
     struct frame *frame;
     dc_u64 cookie, now;
     dc_u32 at;
 
-    if (!task->bpf_storage)
+    if (!state)
         return 0;
     now = bpf_ktime_get_ns();
     frames = bpf_task_storage_get(&calls, task, 0, 0);
@@ -985,20 +846,17 @@ static __always_inline int leave(void *ctx, dc_u8 kind, dc_u64 stack_pointer, dc
     if (at + 1 < frames->depth)
         abandon_frames(frames, at + 1, now);
     frames->depth = at;
-    small.record.start = frame->start;
-    small.record.duration = now - frame->start;
-    small.record.result = result;
-    small.record.pid = frames->pid;
-    small.record.tid = frames->tid;
-    small.record.function = COOKIE_INDEX(cookie);
-    small.record.kind = kind;
-    small.record.flags = 0;
-    small.record.values = COOKIE_VALUES(cookie);
-    small.record.strings = COOKIE_STRINGS(cookie);
-    if (is_profile || folder_count || COOKIE_CAPTURES(cookie))
-        put_call(&small, frame->arguments, frame->file, 0);
-    else
-        put(&small, sizeof(small.record));
+    record.start = frame->start;
+    record.duration = now - frame->start;
+    record.result = result;
+    record.pid = frames->pid;
+    record.tid = frames->tid;
+    record.function = COOKIE_INDEX(cookie);
+    record.kind = kind;
+    record.flags = 0;
+    record.values = COOKIE_VALUES(cookie);
+    record.strings = COOKIE_STRINGS(cookie);
+    put_call(state, &record, frame->arguments, frame->file, 0);
     return 0;
 }
 
@@ -1067,28 +925,26 @@ SEC("usdt")
 int static_probe(struct pt_regs *ctx) {
     struct task_struct *task = bpf_get_current_task_btf();
     struct task_state *state;
-    struct small_record small;
+    struct dc_record record;
     dc_u64 arguments[DC_ARGUMENTS];
     dc_u64 cookie;
     int present;
 
-    if (!task->bpf_storage)
-        return 0;
-    state = bpf_task_storage_get(&marks, task, 0, 0);
+    state = state_of(task);
     if (!state || !state->active)
         return 0;
     cookie = bpf_usdt_cookie(ctx);
     present = bpf_usdt_arg_cnt(ctx);
-    small.record.start = bpf_ktime_get_ns();
-    small.record.duration = 0;
-    small.record.result = 0;
-    small.record.pid = state->pid;
-    small.record.tid = state->tid;
-    small.record.function = COOKIE_INDEX(cookie);
-    small.record.kind = DC_KIND_USDT;
-    small.record.flags = 0;
-    small.record.values = COOKIE_VALUES(cookie);
-    small.record.strings = COOKIE_STRINGS(cookie);
+    record.start = bpf_ktime_get_ns();
+    record.duration = 0;
+    record.result = 0;
+    record.pid = state->pid;
+    record.tid = state->tid;
+    record.function = COOKIE_INDEX(cookie);
+    record.kind = DC_KIND_USDT;
+    record.flags = 0;
+    record.values = COOKIE_VALUES(cookie);
+    record.strings = COOKIE_STRINGS(cookie);
 #pragma unroll
     for (int i = 0; i < DC_ARGUMENTS; i++) {
         long value = 0;
@@ -1096,12 +952,12 @@ int static_probe(struct pt_regs *ctx) {
         if (i < present)
             bpf_usdt_arg(ctx, i, &value);
         else {
-            small.record.values &= ~(1 << i);
-            small.record.strings &= ~(1 << i);
+            record.values &= ~(1 << i);
+            record.strings &= ~(1 << i);
         }
         arguments[i] = value;
     }
-    put_call(&small, arguments, 0, 0);
+    put_call(state, &record, arguments, 0, 0);
     return 0;
 }
 
@@ -1133,10 +989,11 @@ static __always_inline void put_pending_syscall(struct task_state *state, dc_u64
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(task_exec, struct task_struct *task, int old_pid, struct linux_binprm *program) {
     struct task_struct *current = bpf_get_current_task_btf();
-    struct task_state *state = bpf_task_storage_get(&marks, current, 0, 0);
+    struct task_state *state;
     struct frames *frames;
     struct exec_path *path;
 
+    state = old_pid == current->pid ? state_of(current) : move_state(current, old_pid);
     if (!state)
         return 0;
     frames = bpf_task_storage_get(&calls, current, 0, 0);
@@ -1146,7 +1003,7 @@ int BPF_PROG(task_exec, struct task_struct *task, int old_pid, struct linux_binp
     if (effective_user(current) != user_id ||
         BPF_CORE_READ_BITFIELD_PROBED(program, secureexec)) {
         count(&counts.privileged);
-        bpf_task_storage_delete(&marks, current);
+        forget_state(current, current->pid);
         bpf_task_storage_delete(&calls, current);
         return 0;
     }
@@ -1168,7 +1025,7 @@ int BPF_PROG(task_exec, struct task_struct *task, int old_pid, struct linux_binp
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(task_exit, struct task_struct *task) {
     struct task_struct *current = bpf_get_current_task_btf();
-    struct task_state *state = bpf_task_storage_get(&marks, current, 0, 0);
+    struct task_state *state = state_of(current);
     struct frames *frames;
     dc_u64 now;
 
@@ -1179,6 +1036,8 @@ int BPF_PROG(task_exit, struct task_struct *task) {
     frames = bpf_task_storage_get(&calls, current, 0, 0);
     if (frames)
         abandon_frames(frames, 0, now);
+    // Before its pid can be another task's.
+    forget_state(current, current->pid);
     return 0;
 }
 
@@ -1193,7 +1052,7 @@ int in_flight(struct bpf_iter__task *ctx) {
 
     if (!task)
         return 0;
-    state = bpf_task_storage_get(&marks, task, 0, 0);
+    state = state_of(task);
     if (!state)
         return 0;
     put_pending_syscall(state, bpf_ktime_get_ns());
