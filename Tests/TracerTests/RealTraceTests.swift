@@ -259,6 +259,51 @@ struct RealTraceTests {
     #expect(pids.count == 2 && pids[1] - pids[0] == 16384)
   }
 
+  @Test func recordsOfManyThreadsAreWholeAndInOrder() throws {
+    let program = try TracedRun.fixture("crush")
+    let threads = 16
+    let rounds = 1500
+    let run = try TracedRun([
+      ["type": 0, "name": "posix", "functions": ["read", "openat"]],
+      [
+        "type": 2, "name": "app", "functions": ["crush_function"], "binary_path": program,
+        "function_arguments": [
+          "crush_function": [
+            ["index": 0, "label": "i", "c_type": "long", "num_bytes": 8, "is_pointer": false]
+          ]
+        ],
+      ],
+    ])
+    #expect(try run.run([program, "\(threads)", "\(rounds)"]) == 0)
+    let trace = try run.finish()
+    let isWhole = (trace.end["lost"] as? [String: Int])?.values.allSatisfy { $0 == 0 }
+    try #require(isWhole == true)
+    let reads = Dictionary(
+      grouping: trace.named("read").filter { $0.path == "/dev/zero" }, by: \.tid)
+    let functions = Dictionary(grouping: trace.named("crush_function"), by: \.tid)
+    #expect(reads.count == threads && functions.count == threads)
+    for (thread, calls) in reads {
+      let calls = calls.sorted { $0.start < $1.start }
+      #expect(calls.map(\.result) == (0..<rounds).map { 1 + $0 % 500 })
+      #expect(calls.allSatisfy { $0.arguments["count"] as? Int == $0.result })
+      let others = (functions[thread] ?? []).sorted { $0.start < $1.start }
+      #expect(others.map { $0.arguments["i"] as? Int } == Array(0..<rounds))
+      #expect(others.map(\.result) == (0..<rounds).map { 3 * $0 + 1 })
+      // One after the other, as the thread made them.
+      for (read, function) in zip(calls, others) {
+        #expect(read.start + read.duration <= function.start)
+      }
+    }
+    let opens = Dictionary(
+      grouping: trace.named("openat").filter { $0.path?.hasPrefix("/crush/") == true }, by: \.tid)
+    #expect(opens.count == threads)
+    for calls in opens.values {
+      let names = calls.sorted { $0.start < $1.start }.compactMap(\.path)
+      let number = names.first?.dropFirst("/crush/".count).prefix { $0 != "-" } ?? ""
+      #expect(names == stride(from: 0, to: rounds, by: 16).map { "/crush/\(number)-\($0)" })
+    }
+  }
+
   @Test func nestedAndRecursiveCallsComeOutRight() throws {
     let program = try TracedRun.fixture("stack")
     let run = try TracedRun([
