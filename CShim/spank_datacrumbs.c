@@ -40,6 +40,7 @@ CALLBACK slurm_spank_init_post_opt(spank_t spank, int ac, char **av) {
     switch (spank_context()) {
     case S_CTX_LOCAL: datacrumbs_submit(spank, true, ac, av); break;
     case S_CTX_ALLOCATOR: datacrumbs_submit(spank, false, ac, av); break;
+    case S_CTX_REMOTE: datacrumbs_step_begin(spank, ac, av); break;
     default: break;
     }
     return 0;

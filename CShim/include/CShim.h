@@ -17,6 +17,8 @@ void datacrumbs_option(enum datacrumbs_option_value value, const char *argument)
 /// 1 where the request is refused.
 void datacrumbs_submit(void *spank, bool is_srun, int argument_count, char **arguments);
 void datacrumbs_job_prolog(void *spank, int argument_count, char **arguments);
+/// slurmstepd begins a step, as root and before its tasks.
+void datacrumbs_step_begin(void *spank, int argument_count, char **arguments);
 void datacrumbs_job_epilog(void *spank, int argument_count, char **arguments);
 void datacrumbs_user_init(void *spank, int argument_count, char **arguments);
 /// Ends the task with _exit(1) where the site chose `on_failure: fail_job`.

@@ -90,6 +90,20 @@
       .prolog(markerPath: path.map { String(cString: $0) })
   }
 
+  @_cdecl("datacrumbs_step_begin")
+  func datacrumbsStepBegin(
+    _ spank: UnsafeMutableRawPointer?, _ count: Int32,
+    _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
+  ) {
+    let slurm = LoadedSlurm(spank: spank)
+    NodeSide(slurm: slurm, settings: { settings(slurm, count, arguments) })
+      .stepBegin {
+        let path = cshim_marker_path()
+        defer { free(path) }
+        return path.map { String(cString: $0) }
+      }
+  }
+
   @_cdecl("datacrumbs_job_epilog")
   func datacrumbsJobEpilog(
     _ spank: UnsafeMutableRawPointer?, _ count: Int32,

@@ -45,6 +45,24 @@ struct NodeSideTests {
     #expect(slurm.errors.isEmpty)
   }
 
+  @Test("a step makes up for a prolog that slurmd left out, and for nothing else")
+  func prologLeftOut() throws {
+    side().stepBegin { "/plugin.so" }
+    #expect(folder.arguments == nil, "a job that did not ask runs nothing")
+    slurm.jobVariables = ["SLURM_SPANK_DATACRUMBS_PROBE_FILE": "/p", "SLURM_SUBMIT_DIR": "/w"]
+    try folder.file("7/status", "{}")
+    side().stepBegin { "/plugin.so" }
+    #expect(folder.arguments == nil, "the prolog has started the tracer, or said why not")
+    slurm.jobID = 8
+    side().stepBegin { "/plugin.so" }
+    #expect(
+      folder.arguments == [
+        "start", "--job", "8", "--uid", "1001", "--probe-file", "/p", "--marker", "/plugin.so",
+        "--work-dir", "/w",
+      ])
+    #expect(slurm.errors.isEmpty)
+  }
+
   @Test("a request that is not understood is handed on with its reason")
   func refused() {
     slurm.variables = ["SLURM_JOB_COMMENT": #"{"datacrumbs":{"enable":"yes","probes":"/p"}}"#]
