@@ -100,7 +100,8 @@ PrologFlags=Alloc
 PrologEpilogTimeout=300
 ReturnToService=2
 # Heterogeneous jobs are started by the backfill scheduler alone, every bf_interval.
-SchedulerParameters=bf_interval=1,sched_min_interval=100000,batch_sched_delay=0
+# sched_interval: how soon a requeued job's begin time is noticed.
+SchedulerParameters=bf_interval=1,sched_interval=2,sched_min_interval=100000,batch_sched_delay=0
 KillWait=5
 MpiDefault=none
 PlugStackConfig=/etc/slurm/plugstack.conf

@@ -3,45 +3,7 @@
 # are what they would be, the node stays idle and clean, and the reason is told.
 
 load suite
-eval "suite_$(declare -f teardown)"
-
-teardown() {
-  local node
-  for node in c1 c2; do
-    on "$node" bash -c '
-      rm -rf /etc/systemd/system/datacrumbs@.service.d /run/filler
-      sed -i "/^[^#]/d" /etc/datacrumbs/datacrumbs.conf
-      sed -i "/^crowd/d" /etc/group
-      systemctl daemon-reload
-      systemctl start slurmd'
-  done
-  on login systemctl start slurmctld
-  suite_teardown
-}
-
-# Settings of a node for this test: settings NODE <<EOF
-settings() { on "$1" tee -a /etc/datacrumbs/datacrumbs.conf >/dev/null; }
-
-short_limits() { printf 'limits:\n  read: 2\n  start: 2\n  stop: 2\n' | settings "$1"; }
-
-# Another tracer for this test: tracer NODE COMMAND
-tracer() {
-  on "$1" bash -c '
-    mkdir -p /etc/systemd/system/datacrumbs@.service.d
-    printf "[Service]\nNotifyAccess=all\nExecStart=\nExecStart=%s\n" "$1" >/etc/systemd/system/datacrumbs@.service.d/test.conf
-    systemctl daemon-reload' - "$2"
-}
-
-exit_code() { of_job "$1" ExitCode; }
-
-# A job that says that it ran and exits with 7.
-seven() { script job.sh <<<"${1:-}"$'\necho it ran; exit 7'; }
-
-# It ended as it would have untraced.
-assert_unharmed() {
-  is "the exit code of $1" 7:0 "$(exit_code "$1")"
-  has "the output of $1" "it ran" "$(output_of "$1")"
-}
+load breakage
 
 # --- the tracer
 
@@ -82,25 +44,6 @@ EOF
   assert_unharmed "$job"
   await_idle
   has "the journal" "it is killed" "$(on c1 journalctl -q -o cat DATACRUMBS_JOB_ID="$job")"
-}
-
-@test "a tracer that is killed and a new one for the job's next run after a requeue" {
-  seven hold
-  job=$(submit --requeue -w c1 "${traced[@]}" job.sh)
-  await_held c1
-  on c1 systemctl kill --signal=KILL "datacrumbs@$job.service"
-  alice scontrol requeue "$job"
-  # A requeued job waits two minutes for its next run, unless its begin time is now.
-  on login timeout 60 bash -c '
-    until [[ $(squeue -h -j "$1" -o "%t %r") == "PD BeginTime" ]]; do sleep 0.2; done
-    # Within the second of the requeue slurmd would refuse it as revoked.
-    scontrol update JobId="$1" StartTime=now+3' - "$job"
-  # slurmctld looks once a minute whether a begin time has come.
-  alice timeout 120 cat held.c1
-  is_traced "$job" c1
-  release c1
-  await_job "$job"
-  assert_unharmed "$job"
 }
 
 # --- systemd and the node's own files
@@ -284,43 +227,6 @@ EOF
   await_job "$job"
   assert_unharmed "$job"
   is "the steps in the trace" 50 "$(alice zcat "datacrumbs-$job/c1.pfw.gz" | grep -oE 'step\.[0-9]+"' | sort -u | wc -l)"
-}
-
-@test "scancel while the prolog waits for the tracer" {
-  printf 'limits:\n  start: 5\n' | settings c1
-  tracer c1 "/bin/sleep 600"
-  seven
-  job=$(submit -w c1 "${traced[@]}" job.sh)
-  on c1 timeout 20 bash -c 'until systemctl is-active "$1" | grep -q activating; do sleep 0.1; done' - \
-    "datacrumbs@$job.service"
-  alice scancel "$job"
-  await_job "$job"
-  await_idle
-}
-
-@test "slurmd is restarted, then killed, in the middle of a traced job" {
-  seven hold
-  job=$(submit -w c1 "${traced[@]}" job.sh)
-  await_held c1
-  on c1 systemctl restart slurmd
-  is_traced "$job" c1
-  on c1 systemctl kill --signal=KILL --kill-who=main slurmd
-  on c1 systemctl start slurmd
-  is_traced "$job" c1
-  release c1
-  await_job "$job"
-  assert_unharmed "$job"
-}
-
-@test "slurmctld is away when a traced job ends" {
-  seven hold
-  job=$(submit -w c1 "${traced[@]}" job.sh)
-  await_held c1
-  on login systemctl stop slurmctld
-  release c1
-  on login systemctl start slurmctld
-  await_job "$job"
-  assert_unharmed "$job"
 }
 
 @test "an epilog that never ran is made up for, and nothing else is touched" {
