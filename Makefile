@@ -50,7 +50,7 @@ PACKAGES := libslurm-dev libsystemd-dev zlib1g-dev libssl-dev libbpf-dev libelf-
             shellcheck bats jq openssl python3 debootstrap systemd-container iproute2 \
             qemu-system-x86 busybox-static cpio
 
-.PHONY: deb help setup setup-browser all fuzz bpf client plugin programs test check check-kernel demo bench lint format install clean
+.PHONY: deb soak help setup setup-browser all fuzz bpf client plugin programs test check check-kernel demo bench lint format install clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -168,6 +168,9 @@ fuzz: bpf ## run each fuzz target for a minute (FUZZ_SECONDS)
 
 demo: setup all ## show a traced two-node job on a throw-away cluster
 	Tests/Cluster/demo
+
+soak: setup all ## 500 jobs in ten minutes on the test cluster; what is left behind
+	Tests/Cluster/soak
 
 bench: setup all ## measure: every program in Bench/, each against something in the same run
 	@for bench in Bench/*; do \

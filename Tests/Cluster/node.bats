@@ -46,6 +46,30 @@ EOF
   has "the journal" "it is killed" "$(on c1 journalctl -q -o cat DATACRUMBS_JOB_ID="$job")"
 }
 
+@test "a tracer that the kernel ends for want of memory leaves the job alone and a trace that reads" {
+  seven $'touch-files before; hold; touch-files after'
+  job=$(submit -w c1 "${traced[@]}" job.sh)
+  await_held c1
+  alice timeout 20 bash -c 'until zcat "$1" | grep -q before.grandchild; do sleep 0.1; done' - \
+    "datacrumbs-$job/c1.pfw.gz"
+  # The machines' own cgroups have no memory controller, so the limit comes from outside, and systemd
+  # says `signal` of the unit's end, not `oom-kill`.
+  local group=/sys/fs/cgroup/memory/datacrumbs-$BATS_ROOT_PID tracer
+  tracer=$(find /sys/fs/cgroup -path "*-c1/*datacrumbs@$job.service/cgroup.procs" -exec cat {} + | sort -u)
+  mkdir "$group"
+  echo "$tracer" >"$group/cgroup.procs"
+  echo 4096 >"$group/memory.limit_in_bytes"
+  release c1
+  await_job "$job"
+  kills=$(awk '$1 == "oom_kill" { print $2 }' "$group/memory.oom_control")
+  rmdir "$group"
+  is "how many processes the kernel ended" 1 "$kills"
+  assert_unharmed "$job"
+  alice gzip -t "datacrumbs-$job/c1.pfw.gz"
+  has "what was opened" before.grandchild "$(opened "$job" c1)"
+  has "the journal" "status=9/KILL" "$(on c1 journalctl -q -o cat -u "datacrumbs@$job.service")"
+}
+
 # --- systemd and the node's own files
 
 @test "a systemd that does not answer costs the job the limit and no more" {
@@ -62,15 +86,18 @@ EOF
   assert_untraced "$job" c1 "the tracer did not start: datacrumbs@$job.service: no answer in time"
 }
 
-@test "a system bus that is dead is not missed" {
-  on c1 systemctl stop dbus.socket dbus.service
+@test "a system bus that hangs or is dead is not missed" {
   seven hold
-  job=$(submit -w c1 "${traced[@]}" job.sh)
-  await_held c1
-  is_traced "$job" c1
-  release c1
-  await_job "$job"
-  assert_unharmed "$job"
+  for harm in "kill --signal=STOP dbus.service" "stop dbus.socket dbus.service"; do
+    # shellcheck disable=SC2086 # words
+    on c1 systemctl $harm
+    job=$(submit -w c1 "${traced[@]}" job.sh)
+    await_held c1
+    is_traced "$job" c1
+    release c1
+    await_job "$job"
+    assert_unharmed "$job"
+  done
   on c1 systemctl start dbus.socket
 }
 
@@ -179,25 +206,103 @@ EOF
   has "the output" "alice cannot read the probe file: /home/alice/p.json.gz: No such file or directory" "$output"
 }
 
-@test "a file system that does not answer costs the job the limit and no more" {
+@test "a file system that answers after 60 seconds costs the job the limit and no more" {
   short_limits c1
   alice cp /home/alice/p.json.gz p.json.gz
   seven
   job=$(submit --hold -w c1 --datacrumbs-enable --datacrumbs-probe-file=p.json.gz job.sh)
-  # The kernel asks this program before each open of the file; it never answers.
+  # The kernel asks this program before each open of the file.
   local asked
-  exec {asked}< <(exec python3 "$BATS_TEST_DIRNAME/never_answer.py" \
-    "/proc/$("$cluster" leader c1)/root/home/alice/$here/p.json.gz" 3>&-)
+  exec {asked}< <(exec python3 "$BATS_TEST_DIRNAME/answer_late.py" \
+    "/proc/$("$cluster" leader c1)/root/home/alice/$here/p.json.gz" 60 3>&-)
   local listener=$!
   read -r -u "$asked"
   alice scontrol release "$job"
   await_job "$job"
+  # Who waits for the file is gone before it answers.
+  assert_nothing_left
   kill "$listener"
   assert_unharmed "$job"
   assert_untraced "$job" c1 "no answer in time: /home/alice/$here/p.json.gz"
 }
 
+@test "a user without a group of the same name" {
+  local machine
+  for machine in login c1 c2; do on "$machine" useradd --no-create-home --uid 1003 --gid users carol; done
+  on login install -d -o carol -g users /home/carol
+  carol() {
+    on --directory /home/carol login setpriv --reuid=carol --regid=users --init-groups -- \
+      env HOME=/home/carol USER=carol "$@"
+  }
+  on login cat /home/alice/posix.yaml | carol tee posix.yaml >/dev/null
+  carol datacrumbs_probes build posix.yaml p.json.gz
+  job=$(carol sbatch --parsable --output=%j.out -w c1 --datacrumbs-enable --datacrumbs-probe-file=p.json.gz \
+    --wrap='touch-files mine; echo it ran; exit 7')
+  await_job "$job"
+  is "the exit code" 7:0 "$(exit_code "$job")"
+  is "the output" "it ran" "$(carol cat "$job.out")"
+  is "whose the trace is" "carol users 600" "$(carol stat -c '%U %G %a' "datacrumbs-$job/c1.pfw.gz")"
+  has "the trace" mine.child "$(carol zcat "datacrumbs-$job/c1.pfw.gz")"
+  for machine in login c1 c2; do on "$machine" userdel carol; done
+  on login rm -r /home/carol
+}
+
+# --- the clock
+
+@test "a clock that is stepped back during a job" {
+  gcc -O2 -Wall -Wextra -Werror -shared -fPIC -o "$BATS_TEST_TMPDIR/clock.so" "$BATS_TEST_DIRNAME/stepped_clock.c"
+  on c1 tee /usr/local/lib/clock.so <"$BATS_TEST_TMPDIR/clock.so" >/dev/null
+  on c1 bash -c '
+    mkdir -p /etc/systemd/system/datacrumbs@.service.d
+    printf "[Service]\nEnvironment=LD_PRELOAD=/usr/local/lib/clock.so\n" >/etc/systemd/system/datacrumbs@.service.d/clock.conf
+    systemctl daemon-reload
+    cd /usr/sbin && mv datacrumbs_service datacrumbs_service.real
+    cat >datacrumbs_service && chmod 755 datacrumbs_service' <<'EOF'
+#!/bin/sh
+LD_PRELOAD=/usr/local/lib/clock.so exec /usr/sbin/datacrumbs_service.real "$@"
+EOF
+  seven $'touch-files before; hold; touch-files after'
+  job=$(submit -w c1 "${traced[@]}" job.sh)
+  await_held c1
+  is_traced "$job" c1
+  on c1 tee /run/clock <<<-3600
+  stepped=$(on c1 env LD_PRELOAD=/usr/local/lib/clock.so date +%s)
+  (($(date +%s) - stepped >= 3600))
+  release c1
+  await_job "$job"
+  on c1 bash -c 'mv /usr/sbin/datacrumbs_service.real /usr/sbin/datacrumbs_service; rm /run/clock'
+  assert_unharmed "$job"
+  for file in before after; do has "what was opened" "$file.grandchild" "$(opened "$job" c1)"; done
+  # The hour is not in the trace: its times are of a clock that nobody sets.
+  span=$(calls "$job" c1 | jq -s 'map(.ts | tonumber) | (max - min) / 1e6 | floor')
+  ((span < 60)) || {
+    echo "from the first call to the last the trace has $span s"
+    return 1
+  }
+}
+
 # --- Slurm
+
+@test "a step of a job that did not ask is not traced, beside a traced job of the same user" {
+  script traced.sh <<'EOF'
+hold
+touch-files traced
+EOF
+  seven 'DATACRUMBS_ENABLE=1 DATACRUMBS_PROBE_FILE=/home/alice/p.json.gz srun --overlap touch-files untraced'
+  other=$(submit -w c1 "${traced[@]}" traced.sh)
+  await_held c1
+  job=$(submit -w c1 job.sh)
+  await_job "$job"
+  assert_unharmed "$job"
+  is "the output" "it ran" "$(output_of "$job")"
+  is "the comment" "" "$(comment_of "$job" | tr -d ' ' | sed 's/(null)//')"
+  run ! is_traced "$job" c1
+  release c1
+  await_job "$other"
+  has "what the traced job opened" traced.grandchild "$(opened "$other" c1)"
+  is "what it opened of the other's" "" "$(opened "$other" c1 | grep untraced || true)"
+  is "the traces" "./datacrumbs-$other/c1.pfw.gz" "$(alice find . -name '*.pfw.gz')"
+}
 
 @test "array tasks, users and jobs on one node have tracers of their own" {
   script job.sh <<'EOF'
