@@ -50,7 +50,7 @@ PACKAGES := libslurm-dev libsystemd-dev zlib1g-dev libssl-dev libbpf-dev libelf-
             shellcheck bats jq openssl python3 debootstrap systemd-container iproute2 \
             qemu-system-x86 busybox-static cpio
 
-.PHONY: deb soak help setup setup-browser all fuzz bpf client plugin programs test check check-kernel demo bench lint format install clean
+.PHONY: deb rpm soak help setup setup-browser all fuzz bpf client plugin programs test check check-kernel demo bench lint format install clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -144,6 +144,12 @@ deb: all ## packages for login nodes, compute nodes and users, in .build/deb
 	DATACRUMBS_BUILT=1 debian/rules binary DEB_DESTDIR=$(CURDIR)/.build/deb >.build/deb/log 2>&1 || { tail -20 .build/deb/log; exit 1; }
 	ls .build/deb/*.deb
 	lintian --fail-on error,warning .build/deb/*.deb
+
+rpm: all ## the same packages for RPM sites, in .build/rpm
+	rm -rf .build/rpm && mkdir -p .build/rpm
+	rpmbuild -bb --define "_topdir $(CURDIR)/.build/rpm" --define "_rpmdir $(CURDIR)/.build/rpm" \
+	  --define "built $(CURDIR)" rpm/datacrumbs-slurm.spec >.build/rpm/log 2>&1 || { tail -20 .build/rpm/log; exit 1; }
+	ls .build/rpm/*/*.rpm
 
 test: bpf client ## run the unit tests
 	$(SWIFT) test
