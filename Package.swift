@@ -54,17 +54,18 @@ let libraries: [Target] = [
     dependencies: ["ProbeDocument", "TraceRequest", "CLibc", "CNode", "CSystemd"]),
   .target(name: "CNode", cSettings: gnuSource),
   .systemLibrary(name: "CLibDeflate", pkgConfig: "libdeflate"),
+  .target(name: "GzipMembers", dependencies: ["CLibDeflate"]),
   .target(name: "CTracerBPF", exclude: ["tracer.bpf.o"], cSettings: gnuSource),
   .target(
     name: "Tracer",
     dependencies: [
-      "ProbeDocument", "TraceRequest", "CLibBPF", "CSystemd", "CZlib", "CLibDeflate", "CTracerBPF",
+      "ProbeDocument", "TraceRequest", "CLibBPF", "CSystemd", "CZlib", "GzipMembers", "CTracerBPF",
     ],
     exclude: ["BPF"]),
 ]
 
 let report: [Target] = [
-  .target(name: "TraceReport", dependencies: ["TraceRequest", "CZlib"])
+  .target(name: "TraceReport", dependencies: ["TraceRequest", "GzipMembers", "CZlib"])
 ]
 
 let programs: [Target] = [
@@ -92,7 +93,8 @@ let tests: [Target] = [
   .testTarget(name: "NodeServiceTests", dependencies: ["NodeService", "TraceRequest", yams]),
   .testTarget(
     name: "TracerTests", dependencies: ["Tracer", "datacrumbs"], exclude: ["Fixtures"]),
-  .testTarget(name: "TraceReportTests", dependencies: ["TraceReport"]),
+  .testTarget(name: "TraceReportTests", dependencies: ["TraceReport", "GzipMembers", "CLibDeflate"]),
+  .testTarget(name: "GzipMembersTests", dependencies: ["GzipMembers"]),
 ]
 
 // `make fuzz` builds these with libFuzzer, whose archive it names, and what they read with its

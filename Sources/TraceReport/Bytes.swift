@@ -29,6 +29,10 @@ struct Bytes {
     count == literal.utf8CodeUnitCount && memcmp(start, literal.utf8Start, count) == 0
   }
 
+  func contains(_ byte: UInt8) -> Bool {
+    memchr(start, Int32(byte), count) != nil
+  }
+
   func hasPrefix(_ literal: StaticString) -> Bool {
     count >= literal.utf8CodeUnitCount
       && memcmp(start, literal.utf8Start, literal.utf8CodeUnitCount) == 0

@@ -1,32 +1,13 @@
 import CZlib
 import Glibc
+import GzipMembers
 import TraceRequest
-
-/// A piece of a trace in memory: whole lines, each with its newline.
-final class LineBuffer {
-  /// Where the text lies.
-  private(set) var memory: UnsafeMutableRawBufferPointer
-  /// How much of the memory is text.
-  fileprivate(set) var count = 0
-
-  init(size: Int = 1 << 20) { memory = .allocate(byteCount: size, alignment: 16) }
-
-  deinit { memory.deallocate() }
-
-  /// The lines.
-  var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: memory[..<count]) }
-
-  fileprivate func grow() {
-    let larger = UnsafeMutableRawBufferPointer.allocate(byteCount: memory.count * 2, alignment: 16)
-    larger.copyMemory(from: UnsafeRawBufferPointer(rebasing: memory[..<count]))
-    memory.deallocate()
-    memory = larger
-  }
-}
 
 /// A trace file as it is read: gzip members one behind the other (RFC 1952), or plain text.
 ///
-/// Used by one worker at a time: whoever holds the lock of the file's place.
+/// Members that say how long they are (`GzipMember`) are handed out packed, for the worker to
+/// unpack while others read on. Used by one worker at a time: whoever holds the lock of the file's
+/// place.
 final class InflatedFile: @unchecked Sendable {
   /// A line that is longer is no trace's: it is passed over and counted.
   static let longestLine = 64 << 20
@@ -44,6 +25,8 @@ final class InflatedFile: @unchecked Sendable {
   private let stream: UnsafeMutablePointer<z_stream>
   private let input: UnsafeMutableRawBufferPointer
   private var isPlain = false
+  /// Whether the next bytes are a member that says how long it is.
+  private var isSized = false
   private var isInsideMember = false
   private var isAtEnd = false
   private var isSkippingLine = false
@@ -63,6 +46,7 @@ final class InflatedFile: @unchecked Sendable {
     refill()
     let isGzip = stream.pointee.avail_in >= 2 && input[0] == 0x1f && input[1] == 0x8b
     isPlain = !isGzip
+    isSized = nextMemberSize != nil
   }
 
   deinit {
@@ -72,9 +56,14 @@ final class InflatedFile: @unchecked Sendable {
     close(descriptor)
   }
 
-  /// Fills the buffer with the next whole lines. False at the end of the file.
+  /// Fills the buffer with the next whole lines, perhaps still packed. False at the end of the file.
   func read(into buffer: LineBuffer) -> Bool {
-    buffer.count = 0
+    if isSized {
+      if let size = nextMemberSize { return readMember(size, into: buffer) }
+      // Somebody else's members, behind ours.
+      isSized = false
+    }
+    buffer.clear()
     while true {
       while buffer.memory.count < carried.count + 4096 { buffer.grow() }
       buffer.memory.copyBytes(from: carried)
@@ -169,17 +158,56 @@ final class InflatedFile: @unchecked Sendable {
     return count
   }
 
+  // MARK: - Members that say how long they are
+
+  /// The bytes that have been read and not been used.
+  private var unused: UnsafeRawBufferPointer {
+    UnsafeRawBufferPointer(start: stream.pointee.next_in, count: Int(stream.pointee.avail_in))
+  }
+
+  /// The size of the member that comes next, nil where it does not say it or is too long to be ours.
+  private var nextMemberSize: Int? {
+    if unused.count < GzipMember.headerSize { refill() }
+    guard let size = GzipMember.size(unused), size <= Self.longestLine else { return nil }
+    return size
+  }
+
+  private func readMember(_ size: Int, into buffer: LineBuffer) -> Bool {
+    let memory = buffer.holdMember(of: size, at: bytesRead - unused.count)
+    var filled = min(size, unused.count)
+    memory.copyMemory(from: UnsafeRawBufferPointer(rebasing: unused[..<filled]))
+    stream.pointee.next_in += filled
+    stream.pointee.avail_in -= UInt32(filled)
+    while filled < size {
+      let count = Glibc.read(descriptor, memory.baseAddress.map { $0 + filled }, size - filled)
+      if count < 0, errno == EINTR { continue }
+      if count < 0 {
+        damage = "the file cannot be read at byte \(bytesRead): \(errorText(errno))"
+      } else if count == 0 {
+        damage = "the file ends in the middle of a block"
+      }
+      guard count > 0 else { return false }
+      filled += count
+      bytesRead += count
+    }
+    return true
+  }
+
+  /// Reads more behind what is unused. False at the end of the file.
   @discardableResult private func refill() -> Bool {
     while true {
-      let count = Glibc.read(descriptor, input.baseAddress, input.count)
+      input.copyMemory(from: unused)
+      let kept = unused.count
+      let count = Glibc.read(
+        descriptor, input.baseAddress.map { $0 + kept }, input.count - kept)
       if count < 0 {
         if errno == EINTR { continue }
         damage = "the file cannot be read at byte \(bytesRead): \(errorText(errno))"
       }
+      stream.pointee.next_in = input.baseAddress?.assumingMemoryBound(to: UInt8.self)
+      stream.pointee.avail_in = UInt32(kept + max(0, count))
       guard count > 0 else { return false }
       bytesRead += count
-      stream.pointee.next_in = input.baseAddress?.assumingMemoryBound(to: UInt8.self)
-      stream.pointee.avail_in = UInt32(count)
       return true
     }
   }

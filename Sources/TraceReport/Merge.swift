@@ -1,4 +1,5 @@
 import Glibc
+import GzipMembers
 import Synchronization
 import TraceRequest
 
@@ -40,8 +41,7 @@ public struct Merge: Sendable {
     let origin = heads.compactMap(\.origin).min() ?? 0
     let output = try OutputFile(path)
     let numbers = MergedPids(nodes: nodes.count)
-    try output.write(
-      Self.member(Self.head(heads, nodes, origin, numbers.perNode)))
+    try output.write(member: Self.head(heads, nodes, origin, numbers.perNode))
 
     progress?.begin(total: heads.reduce(0) { $0 + $1.size })
     let mergers = (0..<workers).map { _ in
@@ -56,7 +56,7 @@ public struct Merge: Sendable {
     for index in heads.indices {
       if let damage = outcomes[index].damage {
         warnings.append(
-          .init(subject: heads[index].path, text: "\(damage): what follows there is missing"))
+          .init(subject: heads[index].path, text: "\(damage): a part of it is missing"))
       } else if heads[index].origin == nil, heads.count > 1 {
         warnings.append(
           .init(subject: heads[index].path, text: "no clock_realtime_ns: its times may not fit"))
@@ -73,7 +73,7 @@ public struct Merge: Sendable {
     }
     self.warnings = warnings
     try all.writeNames(nodes)
-    try output.write(Self.member(all.tail(isPartial: !warnings.isEmpty)))
+    try output.write(member: all.tail(isPartial: !warnings.isEmpty))
     try output.finish()
   }
 
@@ -82,10 +82,6 @@ public struct Merge: Sendable {
     guard let resolved = realpath(parent, nil) else { return parent }
     defer { free(resolved) }
     return String(cString: resolved)
-  }
-
-  private static func member(_ text: [UInt8]) -> [UInt8] {
-    text.withUnsafeBytes { GzipMember().compress($0) }
   }
 
   private static func head(
@@ -170,7 +166,7 @@ final class Merger: LineConsumer {
   private let origin: Int64
   private let numbers: MergedPids
   private let output: OutputFile
-  private let packer = GzipMember()
+  private let packer = MemberPacker(level: 1)
   private var text: [UInt8] = []
   private let processKeys = ByteTable()
   private var processNames: [Tally.ProcessName] = []
@@ -209,7 +205,7 @@ final class Merger: LineConsumer {
   /// Writes what has been gathered as one member.
   func flush() throws(ReportError) {
     guard !text.isEmpty else { return }
-    try output.write(text.withUnsafeBytes(packer.compress))
+    try output.write(member: text, packer)
     text.removeAll(keepingCapacity: true)
   }
 
@@ -261,7 +257,10 @@ final class Merger: LineConsumer {
         if line.phase == UInt8(ascii: "M") {
           copy(to: start.upperBound)
         } else {
-          putMicroseconds(source.time(line.start) &- origin)
+          putMicroseconds(
+            source.time(line.start) &- origin,
+            hasFraction: Bytes(bytes.start + start.lowerBound, start.count).contains(
+              UInt8(ascii: ".")))
         }
         at = start.upperBound
         start = nowhere
@@ -294,7 +293,9 @@ final class Merger: LineConsumer {
     text[start...].reverse()
   }
 
-  private func putMicroseconds(_ nanoseconds: Int64) {
+  /// As precise as it was: whole microseconds stay whole, and rounded down as they were.
+  private func putMicroseconds(_ nanoseconds: Int64, hasFraction: Bool) {
+    guard hasFraction else { return put(nanoseconds.roundedDown(by: 1000)) }
     if nanoseconds < 0 { text.append(UInt8(ascii: "-")) }
     let (whole, rest) = nanoseconds.magnitude.quotientAndRemainder(dividingBy: 1000)
     put(Int64(whole))
@@ -367,5 +368,23 @@ final class Merger: LineConsumer {
       .init("tid", .number(String(pid))), .init("args", arguments),
     ])
     return event.text + [0x0a]
+  }
+}
+
+extension OutputFile {
+  /// Appends these lines as one gzip member.
+  fileprivate func write(
+    member text: [UInt8], _ packer: MemberPacker = MemberPacker(level: 1)
+  ) throws(ReportError) {
+    let number = text.withUnsafeBytes { packer.pack($0, append) }
+    if number != 0 { throw .file("cannot write", path, errno: number) }
+  }
+}
+
+extension Int64 {
+  /// The quotient, rounded towards the past.
+  fileprivate func roundedDown(by divisor: Int64) -> Int64 {
+    let (quotient, rest) = quotientAndRemainder(dividingBy: divisor)
+    return rest < 0 ? quotient - 1 : quotient
   }
 }

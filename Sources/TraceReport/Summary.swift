@@ -251,7 +251,7 @@ public struct Summary: Sendable {
       let name = heads[index].path
       if let damage = outcomes[index].damage {
         warnings.append(
-          Warning(subject: name, text: "\(damage): what follows there is not counted"))
+          Warning(subject: name, text: "\(damage): a part of it is not counted"))
       } else if tally.tails[index]?.isPartial == true {
         warnings.append(
           Warning(subject: name, text: "it was merged from files of which a part was missing"))

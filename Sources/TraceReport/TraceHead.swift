@@ -35,7 +35,7 @@ struct TraceHead: Sendable {
     size = stat(path, &status) == 0 ? Int(status.st_size) : 0
     let file = try InflatedFile(path)
     let buffer = LineBuffer(size: 64 << 10)
-    while file.read(into: buffer) {
+    while file.read(into: buffer), buffer.unpack() == nil {
       guard var reader = LineReader(buffer.bytes) else { return }
       var line = TraceLine()
       while let kind = reader.next(&line) {

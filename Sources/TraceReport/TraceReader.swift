@@ -12,8 +12,8 @@ protocol LineConsumer: AnyObject {
 /// Reads all files of a trace with a few workers.
 ///
 /// A worker takes a file, and then in turn the next piece of it and that piece's lines. When no
-/// file is left it helps with the others: while one worker inflates a file's next piece, another
-/// reads the lines of the one before. Memory is two buffers a worker, whatever the trace's size.
+/// file is left it helps with the others: several workers unpack and read pieces of one file side by
+/// side. Memory is a few buffers a worker, whatever the trace's size.
 final class TraceReader: Sendable {
   /// What is known of a file once it has been read.
   struct FileOutcome: Sendable {
@@ -83,10 +83,17 @@ final class TraceReader: Sendable {
   private func drain(
     _ file: Int, _ buffer: LineBuffer, _ consumer: any LineConsumer
   ) throws(ReportError) {
-    while try inflate(file, buffer) { try consumer.consume(buffer.bytes, file: file) }
+    while try take(file, buffer) {
+      if let damage = buffer.unpack() {
+        // Others may be reading what stands behind it, which is good; only this piece is missing.
+        slots[file].state.withLock { $0.outcome.damage = $0.outcome.damage ?? damage }
+        continue
+      }
+      if buffer.count > 0 { try consumer.consume(buffer.bytes, file: file) }
+    }
   }
 
-  private func inflate(_ file: Int, _ buffer: LineBuffer) throws(ReportError) -> Bool {
+  private func take(_ file: Int, _ buffer: LineBuffer) throws(ReportError) -> Bool {
     guard failure == nil else { return false }
     // Mutex takes no typed error of a closure that also changes what it guards.
     let result: Result<Bool, ReportError> = slots[file].state.withLock { state in
@@ -98,7 +105,8 @@ final class TraceReader: Sendable {
         let hasLines = inflated.read(into: buffer)
         progress?.add(inflated.bytesRead - before)
         if !hasLines {
-          state.outcome = FileOutcome(damage: inflated.damage, longLines: inflated.longLines)
+          state.outcome.damage = state.outcome.damage ?? inflated.damage
+          state.outcome.longLines = inflated.longLines
           state.isDone = true
           state.file = nil
         }

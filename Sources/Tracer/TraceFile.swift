@@ -1,5 +1,5 @@
-import CLibDeflate
 import Glibc
+import GzipMembers
 import TraceRequest
 
 /// The trace on disk: gzip members, each whole in itself, written one after the other, so
@@ -11,9 +11,8 @@ final class TraceFile: @unchecked Sendable {
   private let descriptor: Int32
   /// libdeflate's levels: 6 packs smaller than zlib's 6 in half of its time, 1 takes a third of that
   /// (docs/performance.md).
-  private let small: OpaquePointer
-  private let fast: OpaquePointer
-  private var packed: UnsafeMutableRawBufferPointer
+  private let small = MemberPacker(level: 6)
+  private let fast = MemberPacker(level: 1)
   private(set) var bytesWritten = 0
   /// The first error of a write, 0 where all went well.
   private(set) var failure: Int32 = 0
@@ -44,41 +43,25 @@ final class TraceFile: @unchecked Sendable {
       throw TracerError(
         .notPermitted, "cannot make the trace file: \(name): \(errorText(number))")
     }
-    guard let small = libdeflate_alloc_compressor(6), let fast = libdeflate_alloc_compressor(1)
-    else {
-      throw TracerError(.unavailable, "no memory for the compressor")
-    }
     path = name
     descriptor = opened
-    self.small = small
-    self.fast = fast
-    packed = .allocate(byteCount: 1 << 20, alignment: 16)
   }
 
-  deinit {
-    libdeflate_free_compressor(small)
-    libdeflate_free_compressor(fast)
-    packed.deallocate()
-    close(descriptor)
-  }
+  deinit { close(descriptor) }
 
   /// Writes one member. After a failed write the file is cut back to its last whole member.
   ///
   /// - Parameter isHurried: whether time counts more than size.
   func write(_ text: UnsafeRawBufferPointer, isHurried: Bool = false) -> Bool {
     guard !text.isEmpty else { return true }
-    let compressor = isHurried ? fast : small
-    let bound = libdeflate_gzip_compress_bound(compressor, text.count)
-    if bound > packed.count {
-      packed.deallocate()
-      packed = .allocate(byteCount: bound, alignment: 16)
-    }
-    let count = libdeflate_gzip_compress(
-      compressor, text.baseAddress, text.count, packed.baseAddress, packed.count)
+    return (isHurried ? fast : small).pack(text, append)
+  }
+
+  private func append(_ member: UnsafeRawBufferPointer) -> Bool {
     var written = 0
-    while written < count {
+    while written < member.count {
       let result = Glibc.write(
-        descriptor, packed.baseAddress?.advanced(by: written), count - written)
+        descriptor, member.baseAddress?.advanced(by: written), member.count - written)
       if result < 0 {
         if errno == EINTR { continue }
         if failure == 0 { failure = errno }
@@ -88,7 +71,7 @@ final class TraceFile: @unchecked Sendable {
       }
       written += result
     }
-    bytesWritten += count
+    bytesWritten += member.count
     return true
   }
 

@@ -91,13 +91,15 @@ struct SummaryTests {
     #expect(json["lost"]?["ring_full"]?.integer == 1234)
   }
 
-  @Test("a file that was cut off is read as far as it goes, and that is said")
-  func truncated() throws {
+  @Test(
+    "a file that was cut off is read as far as it goes, and that is said",
+    arguments: TestTrace.Packer.allCases)
+  func truncated(packer: TestTrace.Packer) throws {
     let trace = TestTrace()
     let calls = (0..<2000).map { TestTrace.call(ts: "\($0)", dur: "\($0 * 31 % 997)") }.joined()
     trace.write(
       "c1.pfw.gz", members: [TestTrace.head() + calls, calls + TestTrace.end(events: 4000)],
-      cutBy: 400)
+      by: packer, cutBy: 400)
     let summary = try trace.summary()
     #expect((2000..<4000).contains(summary.events))
     #expect(summary.warnings.count == 1)
@@ -113,17 +115,50 @@ struct SummaryTests {
     #expect(summary.warnings.first?.text.contains("tracer ended before") == true)
   }
 
-  @Test("damage in the middle keeps what lies before it")
-  func damaged() throws {
+  @Test(
+    "damage in the middle keeps what lies before it", arguments: TestTrace.Packer.allCases)
+  func damaged(packer: TestTrace.Packer) throws {
     let trace = TestTrace()
     let calls = (0..<500).map { TestTrace.call(ts: "\($0)") }.joined()
-    let member = Array((TestTrace.head() + calls).utf8).withUnsafeBytes {
-      GzipMember().compress($0)
-    }
-    trace.write("c1.pfw.gz", bytes: member + Array("\u{1f}garbage garbage".utf8))
+    trace.write(
+      "c1.pfw.gz",
+      bytes: packer.pack(TestTrace.head() + calls) + Array("\u{1f}garbage garbage".utf8))
     let summary = try trace.summary()
     #expect(summary.events == 500)
     #expect(summary.warnings.first?.text.contains("damaged at byte") == true)
+  }
+
+  @Test("a damaged member costs its own events alone, wherever in it the damage is")
+  func damagedMember() throws {
+    let members = [
+      TestTrace.Packer.ours.pack(TestTrace.head() + TestTrace.call()),
+      TestTrace.Packer.ours.pack(TestTrace.call() + TestTrace.call()),
+      TestTrace.Packer.ours.pack(TestTrace.call() + TestTrace.end(events: 4)),
+    ]
+    for position in stride(from: 20, to: members[1].count, by: 5) {
+      let trace = TestTrace()
+      var damaged = members[1]
+      damaged[position] ^= 1
+      trace.write("c1.pfw.gz", bytes: members[0] + damaged + members[2])
+      let summary = try trace.summary()
+      #expect(summary.events == 2)
+      #expect(
+        summary.warnings.first?.text.contains("damaged at byte \(members[0].count)") == true)
+    }
+  }
+
+  @Test("members of ours and of others in one file are all read")
+  func mixedMembers() throws {
+    let trace = TestTrace()
+    let calls = (0..<1000).map { TestTrace.call(ts: "\($0)") }.joined()
+    trace.write(
+      "c1.pfw.gz",
+      bytes: TestTrace.Packer.ours.pack(TestTrace.head() + calls)
+        + TestTrace.Packer.another.pack(calls) + TestTrace.Packer.ours.pack(calls)
+        + TestTrace.Packer.another.pack(TestTrace.end(events: 3000)))
+    let summary = try trace.summary()
+    #expect(summary.events == 3000)
+    #expect(summary.warnings.isEmpty)
   }
 
   @Test("functions that could not be traced are named with their reason")

@@ -1,4 +1,6 @@
+import CLibDeflate
 import Glibc
+import GzipMembers
 import Testing
 
 @testable import TraceReport
@@ -20,14 +22,31 @@ final class TestTrace {
 
   private var names: [String] = []
 
+  /// Who wrote a trace's gzip members: ours say how long they are.
+  enum Packer: CaseIterable {
+    case ours, another
+
+    func pack(_ text: String) -> [UInt8] {
+      let text = Array(text.utf8)
+      if self == .ours {
+        return text.withUnsafeBytes { MemberPacker(level: 1).pack($0) { Array($0) } }
+      }
+      let compressor = libdeflate_alloc_compressor(1)
+      defer { libdeflate_free_compressor(compressor) }
+      let bound = libdeflate_gzip_compress_bound(compressor, text.count)
+      return [UInt8](unsafeUninitializedCapacity: bound) { target, count in
+        count = libdeflate_gzip_compress(
+          compressor, text, text.count, target.baseAddress, target.count)
+      }
+    }
+  }
+
   /// Writes a file of the trace, one gzip member for each text.
   @discardableResult
-  func write(_ name: String, members: [String], cutBy cut: Int = 0) -> String {
-    var bytes: [UInt8] = []
-    for member in members {
-      bytes += Array(member.utf8).withUnsafeBytes { GzipMember().compress($0) }
-    }
-    return write(name, bytes: Array(bytes.dropLast(cut)))
+  func write(
+    _ name: String, members: [String], by packer: Packer = .ours, cutBy cut: Int = 0
+  ) -> String {
+    write(name, bytes: Array(members.flatMap(packer.pack).dropLast(cut)))
   }
 
   @discardableResult
