@@ -93,7 +93,8 @@ let tests: [Target] = [
   .testTarget(name: "NodeServiceTests", dependencies: ["NodeService", "TraceRequest", yams]),
   .testTarget(
     name: "TracerTests", dependencies: ["Tracer", "datacrumbs"], exclude: ["Fixtures"]),
-  .testTarget(name: "TraceReportTests", dependencies: ["TraceReport", "GzipMembers", "CLibDeflate"]),
+  .testTarget(
+    name: "TraceReportTests", dependencies: ["TraceReport", "GzipMembers", "CLibDeflate"]),
   .testTarget(name: "GzipMembersTests", dependencies: ["GzipMembers"]),
 ]
 

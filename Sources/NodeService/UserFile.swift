@@ -49,7 +49,8 @@ struct UserFile: Sendable {
       filled = 0
       while filled < count {
         var ready = pollfd(fd: pipe, events: Int16(POLLIN), revents: 0)
-        let events = poll(&ready, 1, deadline.remainingMilliseconds)
+        let left = deadline.remainingMilliseconds
+        let events = left == 0 ? 0 : poll(&ready, 1, left)
         if events < 0, errno == EINTR { continue }
         guard events > 0 else {
           failed = ServiceError(
