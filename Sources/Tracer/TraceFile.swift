@@ -14,7 +14,7 @@ final class TraceFile: @unchecked Sendable {
   private let small = MemberPacker(level: 6)
   private let fast = MemberPacker(level: 1)
   private(set) var bytesWritten = 0
-  /// The first error of a write, 0 where all went well.
+  /// The last error of a write, 0 where all went well.
   private(set) var failure: Int32 = 0
 
   /// Makes the folder and a new file in it: an older trace of that name is never overwritten.
@@ -64,7 +64,7 @@ final class TraceFile: @unchecked Sendable {
         descriptor, member.baseAddress?.advanced(by: written), member.count - written)
       if result < 0 {
         if errno == EINTR { continue }
-        if failure == 0 { failure = errno }
+        failure = errno
         ftruncate(descriptor, off_t(bytesWritten))
         lseek(descriptor, off_t(bytesWritten), SEEK_SET)
         return false

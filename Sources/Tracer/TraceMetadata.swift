@@ -21,29 +21,24 @@ enum TraceMetadata {
       .init("functions", number(functions)),
       .init("hooks", .object(hooks.map { .init($0.name, number($0.count)) })),
       .init("attach_us", number(attachMicroseconds)),
-      .init(
-        "not_attached",
-        .array(
-          notAttached.map {
-            .object([
-              .init("cat", .string($0.category)), .init("name", .string($0.function)),
-              .init("reason", .string($0.reason)),
-            ])
-          })),
+      .init("not_attached", array(notAttached)),
     ])
     return Array("[\n".utf8) + line("trace", arguments)
   }
 
   /// The line that counts what the trace holds and lacks, and the closing bracket.
-  static func tail(events: UInt64, unwritten: UInt64, counts: dc_counts, detachMicroseconds: UInt64)
-    -> [UInt8]
-  {
+  static func tail(
+    events: UInt64, unwritten: UInt64, slowDisk: UInt64, counts: dc_counts,
+    detachMicroseconds: UInt64
+  ) -> [UInt8] {
     let arguments: JSON = .object([
       .init("events", number(events)),
       .init(
         "lost",
         .object(
-          lost(unwritten: unwritten, counts: counts).map { .init($0.name, number($0.count)) })),
+          lost(unwritten: unwritten, slowDisk: slowDisk, counts: counts).map {
+            .init($0.name, number($0.count))
+          })),
       .init("incomplete", number(counts.incomplete)),
       .init("unreadable_strings", number(counts.unreadable_strings)),
       .init("privileged_programs", number(counts.privileged)),
@@ -53,17 +48,30 @@ enum TraceMetadata {
     return line("end", arguments) + Array("]\n".utf8)
   }
 
+  /// What is not traced, and why.
+  static func array(_ notAttached: some Sequence<NotAttached>) -> JSON {
+    .array(
+      notAttached.map {
+        .object([
+          .init("cat", .string($0.category)), .init("name", .string($0.function)),
+          .init("reason", .string($0.reason)),
+        ])
+      })
+  }
+
   /// What was lost, by reason, the reasons that occurred; empty where nothing was.
-  static func lostText(unwritten: UInt64, counts: dc_counts) -> String {
-    lost(unwritten: unwritten, counts: counts).filter { $0.count > 0 }
+  static func lostText(unwritten: UInt64, slowDisk: UInt64, counts: dc_counts) -> String {
+    lost(unwritten: unwritten, slowDisk: slowDisk, counts: counts).filter { $0.count > 0 }
       .map { "\($0.count) \($0.name)" }.joined(separator: ", ")
   }
 
-  private static func lost(
-    unwritten: UInt64, counts: dc_counts
+  /// What was lost, by reason.
+  static func lost(
+    unwritten: UInt64, slowDisk: UInt64, counts: dc_counts
   ) -> [(name: String, count: UInt64)] {
     [
-      ("ring_full", counts.lost_ring_full), ("not_written", unwritten),
+      ("ring_full", counts.lost_ring_full - min(slowDisk, counts.lost_ring_full)),
+      ("slow_disk", slowDisk), ("not_written", unwritten),
       ("too_deep", counts.lost_too_deep), ("no_memory", counts.lost_no_memory),
       ("unmarked_children", counts.lost_marks), ("profiles_full", counts.lost_profiles),
       ("compat_calls", counts.compat),

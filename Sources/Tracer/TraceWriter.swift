@@ -29,6 +29,16 @@ final class TraceWriter: @unchecked Sendable {
     }
   }
 
+  /// How the writing gets on.
+  struct Progress {
+    /// The error number of the last write, 0 where it went well.
+    var failure: Int32 = 0
+    /// Events that could not be written.
+    var unwritten: UInt64 = 0
+    /// When the write began that has not come back yet, CLOCK_MONOTONIC in nanoseconds; 0: none.
+    var since: UInt64 = 0
+  }
+
   static let blockSize = 256 << 10
   private static let pile = 4
 
@@ -45,6 +55,13 @@ final class TraceWriter: @unchecked Sendable {
   private var isHurried = false
   private var events: UInt64 = 0
   private var unwritten: UInt64 = 0
+  private var lastFailure: Int32 = 0
+  private var current = Progress()
+  /// How many blocks have been dealt with.
+  private var done: UInt64 = 0
+  private var isEnded = false
+  /// Readable once a block is free where none was.
+  let freeDescriptor = eventfd(0, Int32(EFD_NONBLOCK | EFD_CLOEXEC))
 
   init(file: TraceFile, formatter: EventFormatter, blocks: Int) {
     self.file = file
@@ -63,6 +80,7 @@ final class TraceWriter: @unchecked Sendable {
     pthread_cond_destroy(freed)
     freed.deallocate()
     pthread_mutex_destroy(mutex)
+    close(freeDescriptor)
     condition.deallocate()
     mutex.deallocate()
   }
@@ -102,6 +120,65 @@ final class TraceWriter: @unchecked Sendable {
     }
   }
 
+  /// How the writing gets on.
+  var progress: Progress {
+    pthread_mutex_lock(mutex)
+    defer { pthread_mutex_unlock(mutex) }
+    return current
+  }
+
+  /// How many blocks are empty.
+  var freeCount: Int {
+    pthread_mutex_lock(mutex)
+    defer { pthread_mutex_unlock(mutex) }
+    return free.count
+  }
+
+  /// Calls `body`, from a thread of its own, once no block has been written for so many seconds.
+  func watch(seconds: Int, _ body: @escaping @Sendable () -> Void) {
+    let watch = Watch(writer: self, seconds: seconds, body: body)
+    var thread = pthread_t()
+    let result = pthread_create(
+      &thread, nil,
+      { argument in
+        guard let argument else { return nil }
+        let watch = Unmanaged<Watch>.fromOpaque(argument).takeRetainedValue()
+        watch.writer.wait(seconds: watch.seconds, watch.body)
+        return nil
+      }, Unmanaged.passRetained(watch).toOpaque())
+    if result == 0 { pthread_detach(thread) }
+  }
+
+  private final class Watch {
+    let writer: TraceWriter
+    let seconds: Int
+    let body: @Sendable () -> Void
+
+    init(writer: TraceWriter, seconds: Int, body: @escaping @Sendable () -> Void) {
+      self.writer = writer
+      self.seconds = seconds
+      self.body = body
+    }
+  }
+
+  private func wait(seconds: Int, _ body: () -> Void) {
+    pthread_mutex_lock(mutex)
+    defer { pthread_mutex_unlock(mutex) }
+    while !isEnded {
+      let before = done
+      var limit = timespec()
+      clock_gettime(CLOCK_REALTIME, &limit)
+      limit.tv_sec += seconds
+      while !isEnded, done == before {
+        if pthread_cond_timedwait(freed, mutex, &limit) == ETIMEDOUT { break }
+      }
+      if !isEnded, done == before {
+        body()
+        return
+      }
+    }
+  }
+
   /// Hands a block over to be written.
   func submit(_ block: Block) {
     pthread_mutex_lock(mutex)
@@ -118,6 +195,10 @@ final class TraceWriter: @unchecked Sendable {
     pthread_cond_signal(condition)
     pthread_mutex_unlock(mutex)
     pthread_join(thread, nil)
+    pthread_mutex_lock(mutex)
+    isEnded = true
+    pthread_cond_broadcast(freed)
+    pthread_mutex_unlock(mutex)
     return (events, unwritten)
   }
 
@@ -126,8 +207,13 @@ final class TraceWriter: @unchecked Sendable {
       write(block)
       block.used = 0
       pthread_mutex_lock(mutex)
+      current.unwritten = unwritten
+      current.failure = lastFailure
+      current.since = 0
+      done += 1
+      if free.isEmpty { eventfd_write(freeDescriptor, 1) }
       free.append(block)
-      pthread_cond_signal(freed)
+      pthread_cond_broadcast(freed)
       pthread_mutex_unlock(mutex)
     }
   }
@@ -140,6 +226,9 @@ final class TraceWriter: @unchecked Sendable {
       pthread_cond_wait(condition, mutex)
     }
     isHurried = full.count > Self.pile
+    var now = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &now)
+    current.since = UInt64(now.tv_sec) * 1_000_000_000 + UInt64(now.tv_nsec)
     return full.removeFirst()
   }
 
@@ -155,8 +244,10 @@ final class TraceWriter: @unchecked Sendable {
   private func flush(_ pending: inout UInt64) {
     if file.write(formatter.bytes, isHurried: isHurried) {
       events += pending
+      lastFailure = 0
     } else {
       unwritten += pending
+      lastFailure = file.failure
     }
     formatter.clear()
     pending = 0

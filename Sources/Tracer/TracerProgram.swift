@@ -16,16 +16,23 @@ public struct TracerRequest: Sendable {
   public var marker: String
   /// Where the trace goes.
   public var traceDirectory: String
+  /// MiB that the tracer may use, as text; nil: 128.
+  public var memoryLimit: String?
+  /// Where it writes how the tracing goes; nil: nowhere.
+  public var stateFile: String?
 
   /// All that the command line and the environment say.
   public init(
-    probeFile: String, runID: String, user: String, marker: String, traceDirectory: String
+    probeFile: String, runID: String, user: String, marker: String, traceDirectory: String,
+    memoryLimit: String? = nil, stateFile: String? = nil
   ) {
     self.probeFile = probeFile
     self.runID = runID
     self.user = user
     self.marker = marker
     self.traceDirectory = traceDirectory
+    self.memoryLimit = memoryLimit
+    self.stateFile = stateFile
   }
 }
 
@@ -33,7 +40,10 @@ public struct TracerRequest: Sendable {
 public struct TracerProgram {
   /// The ring is looked at this often at least, and what was read is written then.
   private static let flushMilliseconds: Int32 = 500
-  private static let blocks = 128
+  /// A disk that takes nothing for this long at the end, in seconds, is waited for no more.
+  private static let lastPatience = 10
+  /// Blocks that the sums of one interval may need.
+  private static let profileBlocks = 32
 
   private let request: TracerRequest
   private let signals: Int32
@@ -44,6 +54,7 @@ public struct TracerProgram {
   private let counts: UnsafePointer<dc_counts>
   private let waiting: UnsafeMutablePointer<UInt32>
   private let profile: ProfileReader?
+  private let state: StateFile
 
   /// Runs the tracer until SIGINT or SIGTERM.
   public static func run(_ request: TracerRequest) throws(TracerError) {
@@ -63,10 +74,12 @@ public struct TracerProgram {
     let document = try ProbeFile.read(request.probeFile)
     let groups = document.categories
     let options = try TraceOptions(document)
+    let memory = try MemoryPlan(setting: request.memoryLimit)
+    state = try StateFile(path: request.stateFile)
     probes = try KernelProbes(
       groups,
       KernelSettings(
-        job: job, user: account.uid, isProfile: options.isProfile,
+        job: job, user: account.uid, ringSize: memory.ringSize, isProfile: options.isProfile,
         inclusionPaths: options.inclusionPaths))
     let attaching = Self.time(CLOCK_MONOTONIC)
     try probes.attach(groups, marker: request.marker)
@@ -86,7 +99,7 @@ public struct TracerProgram {
       options.isProfile
       ? ProfileReader(
         try probes.profileMemory(), milliseconds: options.profileMilliseconds, now: start) : nil
-    writer = TraceWriter(file: file, formatter: formatter, blocks: Self.blocks)
+    writer = TraceWriter(file: file, formatter: formatter, blocks: memory.blocks)
     try writer.start(
       TraceMetadata.head(
         node: node, job: request.runID, user: request.user, start: start,
@@ -97,47 +110,68 @@ public struct TracerProgram {
   }
 
   private func record() throws(TracerError) {
-    notify("READY=1\nSTATUS=\(attachedText)")
+    var health = TraceHealth()
+    var slowDisk: UInt64 = 0
+    tell(health)
+    notify("READY=1")
     if !probes.notAttached.isEmpty { report(attachedText) }
-    let epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
-    for descriptor in [probes.doorbellDescriptor, signals] {
-      var event = epoll_event()
-      event.events = EPOLLIN.rawValue
-      event.data.fd = descriptor
-      guard epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event) == 0 else {
-        throw TracerError(.unavailable, "cannot wait for events: \(errorText(errno))")
-      }
-    }
-    defer { close(epoll) }
 
     var block: TraceWriter.Block?
     var isStopping = false
     while !isStopping {
+      let before = counts.pointee.lost_ring_full
       drain(into: &block)
-      datacrumbs_store_full(waiting, 1)
-      var event = epoll_event()
       // While every block waits for a slow disk, there is nothing that a wake-up could do.
+      let isStalled = block == nil && !ring.isEmpty
+      datacrumbs_store_full(waiting, isStalled ? 0 : 1)
+      var events = [
+        pollfd(fd: signals, events: Int16(POLLIN), revents: 0),
+        pollfd(
+          fd: isStalled ? writer.freeDescriptor : probes.doorbellDescriptor, events: Int16(POLLIN),
+          revents: 0),
+      ]
       let limit = profile?.milliseconds(from: Self.time(CLOCK_MONOTONIC)) ?? .max
-      let count = epoll_wait(epoll, &event, 1, min(limit, Self.flushMilliseconds))
+      let count = poll(&events, 2, min(limit, Self.flushMilliseconds))
       datacrumbs_store_full(waiting, 0)
       ring.silence()
-      profile?.collect(now: Self.time(CLOCK_MONOTONIC)) { add($0, $1, to: &block) }
+      if isStalled {
+        var number: eventfd_t = 0
+        eventfd_read(writer.freeDescriptor, &number)
+        slowDisk += counts.pointee.lost_ring_full - before
+      }
+      // Sums wait in the kernel as long as there is no room for them.
+      if profile == nil || writer.freeCount >= Self.profileBlocks {
+        profile?.collect(now: Self.time(CLOCK_MONOTONIC)) { add($0, $1, to: &block) }
+      }
       if count == 0 { submit(&block) }
-      if count > 0, event.data.fd == signals { isStopping = true }
+      if events[0].revents != 0 { isStopping = true }
+      if health.update(
+        writer.progress, counts: counts.pointee, slowDisk: slowDisk,
+        now: Self.time(CLOCK_MONOTONIC))
+      {
+        tell(health)
+      }
     }
     notify("STOPPING=1\nSTATUS=writing what is left")
+    let path = file.path
+    writer.watch(seconds: Self.lastPatience) {
+      let text =
+        "the trace is not whole: \(path): the disk has taken nothing for \(Self.lastPatience) s"
+      sd_notify(0, "STATUS=\(text)")
+      report(text)
+      _exit(ExitStatus.unavailable.rawValue)
+    }
     let detaching = Self.time(CLOCK_MONOTONIC)
     probes.detach()
     let detachMicroseconds = (Self.time(CLOCK_MONOTONIC) - detaching) / 1000
     probes.reportInFlight()
     while !ring.isEmpty {
       drain(into: &block)
-      // Every block waits for the disk: until one is free.
-      if block == nil { usleep(1000) }
+      if block == nil { block = writer.waitForFree() }
     }
     profile?.finish(now: Self.time(CLOCK_MONOTONIC)) { add($0, $1, to: &block) }
     submit(&block)
-    finish(detachMicroseconds)
+    finish(slowDisk, detachMicroseconds)
   }
 
   private func drain(into block: inout TraceWriter.Block?) {
@@ -170,14 +204,16 @@ public struct TracerProgram {
     block = nil
   }
 
-  private func finish(_ detachMicroseconds: UInt64) {
+  private func finish(_ slowDisk: UInt64, _ detachMicroseconds: UInt64) {
     let (written, unwritten) = writer.finish()
     let events = profile?.calls ?? written
     let counts = counts.pointee
     let end = TraceMetadata.tail(
-      events: events, unwritten: unwritten, counts: counts, detachMicroseconds: detachMicroseconds)
+      events: events, unwritten: unwritten, slowDisk: slowDisk, counts: counts,
+      detachMicroseconds: detachMicroseconds)
     _ = end.withUnsafeBytes { file.write($0) }
-    let lost = TraceMetadata.lostText(unwritten: unwritten, counts: counts)
+    let lost = TraceMetadata.lostText(
+      unwritten: unwritten, slowDisk: slowDisk, counts: counts)
     let text = "\(events) events in \(file.path)" + (lost.isEmpty ? "" : "; lost: \(lost)")
     notify("STATUS=\(text)")
     report(text)
@@ -187,6 +223,31 @@ public struct TracerProgram {
   }
 
   // MARK: - Saying so
+
+  /// Tells how the tracing goes: systemd, and those who read the job's status.
+  private func tell(_ health: TraceHealth) {
+    let trouble = health.trouble(path: file.path)
+    let text = trouble ?? attachedText + health.lostText
+    notify("STATUS=\(text)")
+    if let trouble { report(trouble) }
+    state.write(
+      .object([
+        .init("state", .string(trouble == nil ? "tracing" : "degraded")),
+        .init("reason", .string(text)),
+        .init(
+          "counts",
+          .object([
+            .init("functions", .number(String(probes.attachedCount))),
+            .init(
+              "lost",
+              .object(health.lost.map { .init($0.name, .number(String($0.count))) })),
+          ])),
+        .init("not_attached", TraceMetadata.array(probes.notAttached.prefix(Self.listed))),
+      ]))
+  }
+
+  /// How many of the functions that are not traced the state lists; the trace has all of them.
+  private static let listed = 64
 
   private var attachedText: String {
     var text = "tracing \(probes.attachedCount) functions"

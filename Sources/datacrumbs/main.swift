@@ -31,7 +31,9 @@ struct DataCrumbs: ParsableCommand {
         TracerRequest(
           probeFile: probeFile, runID: runID, user: user,
           marker: try variable("DATACRUMBS_MARKER"),
-          traceDirectory: try variable("DATACRUMBS_TRACE_DIR")))
+          traceDirectory: try variable("DATACRUMBS_TRACE_DIR"),
+          memoryLimit: getenv("DATACRUMBS_MEMORY_LIMIT").map { String(cString: $0) },
+          stateFile: getenv("DATACRUMBS_STATE_FILE").map { String(cString: $0) }))
     } catch let error as TracerError {
       report(error.message)
       throw ExitCode(error.exitStatus.rawValue)

@@ -524,11 +524,7 @@ struct RealTraceTests {
     ])
     flood.waitUntilExit()
     #expect(flood.terminationStatus == 0)
-    let status = try String(
-      contentsOfFile: "/proc/\(run.tracer.processIdentifier)/status", encoding: .utf8)
-    let peak = try #require(
-      status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
-        .flatMap { Int($0.split(separator: " ")[1]) })
+    let peak = try run.peakMemory()
     #expect(peak < 128 << 10, "\(peak) KiB")
     kill(run.tracer.processIdentifier, SIGTERM)
     run.tracer.waitUntilExit()

@@ -82,7 +82,7 @@ final class TracedRun {
   /// Starts the tracer for these categories and waits until it is ready.
   init(
     _ categories: [[String: Any]], summary: [String: String] = [:], waitsForReady: Bool = true,
-    traceDirectory: String? = nil
+    traceDirectory: String? = nil, settings: [String: String] = [:]
   ) throws {
     let root = URL(fileURLWithPath: NSTemporaryDirectory())
     folder = root.appendingPathComponent("datacrumbs-\(getpid())-\(UInt32.random(in: 0 ... .max))")
@@ -113,6 +113,8 @@ final class TracedRun {
     environment["DATACRUMBS_MARKER"] = try Self.fixture("libclient.so")
     environment["DATACRUMBS_TRACE_DIR"] = traceDirectory ?? folder.appendingPathComponent("t").path
     environment["NOTIFY_SOCKET"] = address
+    environment["DATACRUMBS_STATE_FILE"] = folder.appendingPathComponent("state").path
+    environment.merge(settings) { $1 }
     tracer.environment = environment
     tracer.standardError = output
     try tracer.run()
@@ -135,6 +137,19 @@ final class TracedRun {
         throw Failure(description: "not ready: \(standardError())")
       }
       readNotifications()
+    }
+  }
+
+  /// Waits until systemd would have heard that.
+  func waitForNotification(_ text: String) throws {
+    let deadline = Date().addingTimeInterval(20)
+    while !notifications.contains(text) {
+      var waiting = pollfd(fd: notifySocket, events: Int16(POLLIN), revents: 0)
+      poll(&waiting, 1, 1000)
+      readNotifications()
+      guard Date() < deadline else {
+        throw Failure(description: "never told: \(text): only \(notifications)")
+      }
     }
   }
 
@@ -193,6 +208,47 @@ final class TracedRun {
     }
   }
 
+  /// What the tracer last said of itself, to those who read the job's status.
+  func state() throws -> [String: Any] {
+    let data = try Data(contentsOf: folder.appendingPathComponent("state"))
+    return try JSONSerialization.jsonObject(with: data) as? [String: Any] ?? [:]
+  }
+
+  /// Waits until the tracer says of itself what is expected.
+  func waitForState(_ what: String, until holds: ([String: Any]) -> Bool) throws {
+    let deadline = Date().addingTimeInterval(20)
+    while true {
+      // In between two states there may be none.
+      if let state = try? state(), holds(state) { return }
+      guard Date() < deadline else {
+        throw Failure(description: "not \(what): \(try state())")
+      }
+      usleep(50_000)
+    }
+  }
+
+  /// The processor time that the tracer has used, in seconds.
+  func processorTime() throws -> Double {
+    let text = try String(
+      contentsOfFile: "/proc/\(tracer.processIdentifier)/stat", encoding: .utf8)
+    let fields = text.split(separator: ")").last?.split(separator: " ") ?? []
+    guard fields.count > 12, let user = Double(fields[11]), let system = Double(fields[12]) else {
+      throw Failure(description: "no times: \(text)")
+    }
+    return (user + system) / Double(sysconf(Int32(_SC_CLK_TCK)))
+  }
+
+  /// The most memory that the tracer has had, in KiB.
+  func peakMemory() throws -> Int {
+    let status = try String(
+      contentsOfFile: "/proc/\(tracer.processIdentifier)/status", encoding: .utf8)
+    guard
+      let peak = status.split(separator: "\n").first(where: { $0.hasPrefix("VmHWM:") }),
+      let number = Int(peak.split(separator: " ")[1])
+    else { throw Failure(description: "no VmHWM: \(status)") }
+    return number
+  }
+
   /// What a shell command prints, without the newline.
   static func output(of script: String) throws -> String {
     let shell = Process()
@@ -216,14 +272,20 @@ final class TracedRun {
   }
 
   /// Ends the tracer as systemd does and returns what it wrote.
+  @discardableResult
   func finish() throws -> Trace {
+    try end()
+    return try Trace(reading: traceFile())
+  }
+
+  /// Ends the tracer as systemd does.
+  func end() throws {
     kill(tracer.processIdentifier, SIGTERM)
     tracer.waitUntilExit()
     guard tracer.terminationStatus == 0 else {
       throw Failure(description: "exit \(tracer.terminationStatus): \(standardError())")
     }
     readNotifications()
-    return try Trace(reading: traceFile())
   }
 
   /// The one file in the trace's folder.

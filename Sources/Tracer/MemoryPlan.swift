@@ -1,0 +1,42 @@
+import Glibc
+
+/// How the memory that a tracer may have is shared out.
+///
+/// What does not grow, at most 40 MiB of it, are the program, its tables of strings and files and the kernel's
+/// types, which it reads at its start. An eighth of the limit is the ring between kernel and user space; the
+/// rest are blocks of events that wait to be written.
+struct MemoryPlan {
+  /// MiB that a site can choose: below, no burst of events could be kept; above, the unit's own
+  /// limit of 512 MiB would come first.
+  static let range = 64...448
+  static let defaultLimit = 128
+  private static let fixed = 40
+
+  /// Bytes, a power of two.
+  let ringSize: Int
+  /// Of TraceWriter.blockSize each.
+  let blocks: Int
+
+  /// - Parameter limit: MiB, within `range`.
+  init(limit: Int) {
+    var ring = 1
+    while ring * 2 <= limit / 8 { ring *= 2 }
+    ringSize = ring << 20
+    blocks = (limit - Self.fixed - ring) << 20 / TraceWriter.blockSize
+  }
+
+  /// Reads the setting as the unit hands it on; nil is the default.
+  init(setting text: String?) throws(TracerError) {
+    guard let text else {
+      self.init(limit: Self.defaultLimit)
+      return
+    }
+    guard let limit = Int(text), Self.range.contains(limit) else {
+      throw TracerError(
+        .configuration,
+        "the memory limit is no number of MiB from \(Self.range.lowerBound) to"
+          + " \(Self.range.upperBound): \(text): set memory_limit in datacrumbs.conf")
+    }
+    self.init(limit: limit)
+  }
+}
