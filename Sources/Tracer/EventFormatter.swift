@@ -10,6 +10,7 @@ final class EventFormatter {
   static let longestLine = 2 * 6 * Int(DC_STRING_SIZE) + 4096
 
   private struct Prepared {
+    /// The name and the category.
     let begin: [UInt8]
     let function: TracedFunction
     /// `,"name":` of each argument.
@@ -19,6 +20,7 @@ final class EventFormatter {
   private let syscalls: [Prepared?]
   private let functions: [Prepared]
   private let start: UInt64
+  private let unit: TraceOptions.TimeUnit
   private let isSyscallError: ClosedRange<Int64> = -4095 ... -1
 
   private let text: UnsafeMutablePointer<UInt8>
@@ -30,14 +32,23 @@ final class EventFormatter {
   private var files = ForgetfulTable(bits: 16)
   private var path: [UInt8] = []
   private var tasks = TaskRanks()
+  /// `"pid":` up to the first argument, of the thread that was written last.
+  private var thread: [UInt8] = []
+  private var threadID: (pid: UInt32, tid: UInt32)?
+  private let host: [UInt8]
 
-  /// - Parameter start: the CLOCK_MONOTONIC time that is 0 in the trace, in nanoseconds.
+  /// - Parameters:
+  ///   - start: the CLOCK_MONOTONIC time that is 0 in the trace, in nanoseconds.
+  ///   - node: the node's name, in every event.
   init(
-    syscalls: [TracedFunction?], functions: [TracedFunction], start: UInt64, capacity: Int
+    syscalls: [TracedFunction?], functions: [TracedFunction], start: UInt64, node: String,
+    unit: TraceOptions.TimeUnit, capacity: Int
   ) {
     self.syscalls = syscalls.map { $0.map(Self.prepare) }
     self.functions = functions.map(Self.prepare)
     self.start = start
+    self.unit = unit
+    host = JSONText.quoted(node)
     self.capacity = max(capacity, 2 * Self.longestLine)
     text = .allocate(capacity: self.capacity)
   }
@@ -67,7 +78,7 @@ final class EventFormatter {
     }
     let begin =
       Array("{\"name\":".utf8) + JSONText.quoted(function.name) + Array(",\"cat\":".utf8)
-      + JSONText.quoted(function.category) + Array(",\"ph\":\"X\",\"ts\":".utf8)
+      + JSONText.quoted(function.category)
     return Prepared(begin: begin, function: function, keys: keys)
   }
 
@@ -103,19 +114,11 @@ final class EventFormatter {
     isSyscall: Bool
   ) -> Bool {
     let hashes = defineStrings(record, payload)
-    put(prepared.begin)
-    putMicroseconds(record.start &- start)
-    put(",\"dur\":")
-    putMicroseconds(record.duration)
-    put(",\"pid\":")
-    put(UInt64(record.pid))
-    put(",\"tid\":")
-    put(UInt64(record.tid))
-    put(",\"args\":{")
+    putBegin(prepared, phase: ",\"ph\":\"X\"", record)
     if record.flags & UInt8(DC_INCOMPLETE.rawValue) != 0 {
-      put("\"incomplete\":true")
+      put(",\"incomplete\":true")
     } else {
-      put("\"ret\":")
+      put(",\"ret\":")
       put(record.result)
       if isSyscall, isSyscallError.contains(record.result), let name = ErrorNames[record.result] {
         put(",\"errno\":\"")
@@ -124,9 +127,56 @@ final class EventFormatter {
       }
       putArguments(record, prepared, payload, hashes)
     }
-    put("}}\n")
+    putEnd(record)
     return true
   }
+
+  /// What is the same in many events comes first and the times last: a compressor finds
+  /// longer repetitions, which makes a trace a tenth smaller (docs/performance.md).
+  private func putBegin(
+    _ prepared: borrowing Prepared, phase: StaticString, _ record: dc_record
+  ) {
+    put(prepared.begin)
+    put(phase)
+    if threadID?.pid != record.pid || threadID?.tid != record.tid {
+      let begin = used
+      put(",\"pid\":")
+      put(UInt64(record.pid))
+      put(",\"tid\":")
+      put(UInt64(record.tid))
+      put(",\"args\":{\"hhash\":")
+      put(host)
+      thread.removeAll(keepingCapacity: true)
+      thread.append(contentsOf: UnsafeBufferPointer(start: text + begin, count: used - begin))
+      threadID = (record.pid, record.tid)
+    } else {
+      put(thread)
+    }
+  }
+
+  private func putEnd(_ record: dc_record) {
+    put("},\"ts\":")
+    putTime(record.start)
+    put(",\"dur\":")
+    switch unit {
+    case .microseconds:
+      // Both ends are cut, so that what is nested stays so.
+      let begin = sinceStart(record.start)
+      put((begin &+ record.duration) / 1000 - begin / 1000)
+    case .nanoseconds:
+      putMicroseconds(record.duration)
+    }
+    put("}\n")
+  }
+
+  private func putTime(_ time: UInt64) {
+    switch unit {
+    case .microseconds: put(sinceStart(time) / 1000)
+    case .nanoseconds: putMicroseconds(sinceStart(time))
+    }
+  }
+
+  private func sinceStart(_ time: UInt64) -> UInt64 { time > start ? time - start : 0 }
 
   private func putArguments(
     _ record: dc_record, _ prepared: borrowing Prepared, _ payload: UnsafeRawBufferPointer,
@@ -252,16 +302,8 @@ final class EventFormatter {
         : (index < functions.count ? functions[index] : nil)
     else { return }
     let sums = payload.loadUnaligned(as: dc_profile.self)
-    put(prepared.begin.dropLast(Array("\"X\",\"ts\":".utf8).count))
-    put("\"C\",\"ts\":")
-    putMicroseconds(record.start &- start)
-    put(",\"dur\":")
-    putMicroseconds(record.duration)
-    put(",\"pid\":")
-    put(UInt64(record.pid))
-    put(",\"tid\":")
-    put(UInt64(record.tid))
-    put(",\"args\":{\"count\":")
+    putBegin(prepared, phase: ",\"ph\":\"C\"", record)
+    put(",\"count\":")
     put(sums.count)
     put(",\"time\":")
     putMicroseconds(sums.total)
@@ -287,7 +329,7 @@ final class EventFormatter {
         put(count)
       }
     }
-    put("}}\n")
+    putEnd(record)
   }
 
   /// A process by its name, as Perfetto shows it, and by its task of the job.
@@ -295,7 +337,7 @@ final class EventFormatter {
     let task = tasks.rank(of: record.pid, parent: UInt32(truncatingIfNeeded: record.result))
     let name = payload.prefix { $0 != 0 }
     put("{\"name\":\"process_name\",\"cat\":\"datacrumbs\",\"ph\":\"M\",\"ts\":")
-    putMicroseconds(record.start &- start)
+    putTime(record.start)
     put(",\"pid\":")
     put(UInt64(record.pid))
     put(",\"tid\":")
@@ -316,14 +358,6 @@ final class EventFormatter {
   }
 
   // MARK: - Pieces
-
-  private func put(_ bytes: ArraySlice<UInt8>) {
-    bytes.withUnsafeBufferPointer { source in
-      guard let base = source.baseAddress else { return }
-      (text + used).update(from: base, count: source.count)
-      used += source.count
-    }
-  }
 
   private func put(_ bytes: [UInt8]) {
     bytes.withUnsafeBufferPointer { source in
@@ -375,19 +409,35 @@ final class EventFormatter {
 enum Decimal {
   /// Writes at most 20 digits and returns how many.
   static func write(_ value: UInt64, to target: UnsafeMutablePointer<UInt8>) -> Int {
-    var digits = 1
-    var limit: UInt64 = 10
-    while digits < 20, value >= limit {
-      digits += 1
-      let (next, overflow) = limit.multipliedReportingOverflow(by: 10)
-      if overflow { break }
-      limit = next
-    }
+    // 00, 01 and so on up to 99.
+    let pairs: StaticString = """
+      0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849\
+      5051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899
+      """
+    let count = digits(of: value)
+    var at = count
     var rest = value
-    for position in stride(from: digits - 1, through: 0, by: -1) {
-      let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
-      target[position] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: digit)
+    while rest >= 10 {
+      let (quotient, pair) = rest.quotientAndRemainder(dividingBy: 100)
+      at -= 2
+      target[at] = pairs.utf8Start[2 * Int(pair)]
+      target[at + 1] = pairs.utf8Start[2 * Int(pair) + 1]
       rest = quotient
+    }
+    if at > 0 { target[0] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest) }
+    return count
+  }
+
+  private static func digits(of value: UInt64) -> Int {
+    if value < 10 { return 1 }
+    if value < 100 { return 2 }
+    if value < 1000 { return 3 }
+    if value < 10_000 { return 4 }
+    var digits = 5
+    var rest = value / 100_000
+    while rest > 0 {
+      digits += 1
+      rest /= 10
     }
     return digits
   }

@@ -9,7 +9,8 @@ enum TraceMetadata {
   /// The opening bracket and the line that says what the trace is of.
   static func head(
     node: String, job: String, user: String, start: UInt64, startRealtime: UInt64, functions: Int,
-    hooks: [(name: String, count: Int)], attachMicroseconds: UInt64, notAttached: [NotAttached]
+    unit: TraceOptions.TimeUnit, hooks: [(name: String, count: Int)], attachMicroseconds: UInt64,
+    notAttached: [NotAttached]
   ) -> [UInt8] {
     let arguments: JSON = .object([
       .init("format", number(format)),
@@ -18,12 +19,16 @@ enum TraceMetadata {
       .init("user", .string(user)),
       .init("clock_realtime_ns", number(startRealtime)),
       .init("clock_monotonic_ns", number(start)),
+      .init("time_unit", .string(unit.rawValue)),
       .init("functions", number(functions)),
       .init("hooks", .object(hooks.map { .init($0.name, number($0.count)) })),
       .init("attach_us", number(attachMicroseconds)),
       .init("not_attached", array(notAttached)),
     ])
+    // What the events' hhash stands for.
+    let host: JSON = .object([.init("name", .string(node)), .init("value", .string(node))])
     return Array("[\n".utf8) + line("trace", arguments)
+      + line("HH", category: "dftracer", host)
   }
 
   /// The line that counts what the trace holds and lacks, and the closing bracket.
@@ -78,9 +83,11 @@ enum TraceMetadata {
     ]
   }
 
-  private static func line(_ name: String, _ arguments: JSON) -> [UInt8] {
+  private static func line(
+    _ name: String, category: String = "datacrumbs", _ arguments: JSON
+  ) -> [UInt8] {
     let event: JSON = .object([
-      .init("name", .string(name)), .init("cat", .string("datacrumbs")),
+      .init("name", .string(name)), .init("cat", .string(category)),
       .init("ph", .string("M")), .init("ts", number(0)), .init("pid", number(0)),
       .init("tid", number(0)), .init("args", arguments),
     ])

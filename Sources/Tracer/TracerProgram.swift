@@ -93,8 +93,8 @@ public struct TracerProgram {
     file = try TraceFile(directory: request.traceDirectory, node: node)
     let start = Self.time(CLOCK_MONOTONIC)
     let formatter = EventFormatter(
-      syscalls: probes.syscalls, functions: probes.functions, start: start,
-      capacity: 8 * TraceWriter.blockSize)
+      syscalls: probes.syscalls, functions: probes.functions, start: start, node: node,
+      unit: options.timeUnit, capacity: 8 * TraceWriter.blockSize)
     profile =
       options.isProfile
       ? ProfileReader(
@@ -104,7 +104,7 @@ public struct TracerProgram {
       TraceMetadata.head(
         node: node, job: request.runID, user: request.user, start: start,
         startRealtime: Self.time(CLOCK_REALTIME), functions: probes.attachedCount,
-        hooks: probes.hooks,
+        unit: options.timeUnit, hooks: probes.hooks,
         attachMicroseconds: (attached - attaching) / 1000,
         notAttached: probes.notAttached))
   }

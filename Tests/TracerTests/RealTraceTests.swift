@@ -24,7 +24,7 @@ struct RealTraceTests {
     let open = try #require(trace.named("openat").first { $0.path == path })
     #expect(open.category == "posix")
     #expect((open.result ?? -1) >= 0)
-    #expect(open.start > 0 && open.duration > 0)
+    #expect(open.start > 0 && open.duration >= 0)
     let missing = try #require(trace.named("openat").first { $0.path == "/nosuch" })
     #expect(missing.result == -Int(ENOENT))
     #expect(missing.arguments["errno"] as? String == "ENOENT")
@@ -206,7 +206,7 @@ struct RealTraceTests {
     #expect(call.arguments["count"] as? Int == -7)
     #expect(call.arguments["size"] as? Int == 1 << 40)
     #expect(call.result == 42)
-    #expect(call.arguments.count == 4)
+    #expect(call.arguments.count == 5)
   }
 
   @Test func processesHaveTheirNameAndTask() throws {
@@ -263,17 +263,18 @@ struct RealTraceTests {
     let program = try TracedRun.fixture("crush")
     let threads = 16
     let rounds = 1500
-    let run = try TracedRun([
-      ["type": 0, "name": "posix", "functions": ["read", "openat"]],
+    let run = try TracedRun(
       [
-        "type": 2, "name": "app", "functions": ["crush_function"], "binary_path": program,
-        "function_arguments": [
-          "crush_function": [
-            ["index": 0, "label": "i", "c_type": "long", "num_bytes": 8, "is_pointer": false]
-          ]
+        ["type": 0, "name": "posix", "functions": ["read", "openat"]],
+        [
+          "type": 2, "name": "app", "functions": ["crush_function"], "binary_path": program,
+          "function_arguments": [
+            "crush_function": [
+              ["index": 0, "label": "i", "c_type": "long", "num_bytes": 8, "is_pointer": false]
+            ]
+          ],
         ],
-      ],
-    ])
+      ], summary: ["time_unit": "ns"])
     #expect(try run.run([program, "\(threads)", "\(rounds)"]) == 0)
     let trace = try run.finish()
     let isWhole = (trace.end["lost"] as? [String: Int])?.values.allSatisfy { $0 == 0 }
@@ -306,9 +307,10 @@ struct RealTraceTests {
 
   @Test func nestedAndRecursiveCallsComeOutRight() throws {
     let program = try TracedRun.fixture("stack")
-    let run = try TracedRun([
-      ["type": 2, "name": "app", "functions": ["recurse", "leaf"], "binary_path": program]
-    ])
+    let run = try TracedRun(
+      [
+        ["type": 2, "name": "app", "functions": ["recurse", "leaf"], "binary_path": program]
+      ], summary: ["time_unit": "ns"])
     try run.run([program, "recurse"])
     let trace = try run.finish()
     let levels = trace.named("recurse").sorted { $0.start < $1.start }
@@ -485,6 +487,36 @@ struct RealTraceTests {
     run.tracer.waitUntilExit()
     #expect(run.tracer.terminationStatus == 65)
     #expect(run.standardError().contains("inclusion path"))
+  }
+
+  @Test func timesAreWholeMicrosecondsOrNanosecondsAsAsked() throws {
+    for (unit, time) in [
+      ("", /"ts":[0-9]+,"dur":[0-9]+}$/), ("ns", /"ts":[0-9]+\.[0-9]{3},"dur":[0-9]+\.[0-9]{3}}$/),
+    ] {
+      let run = try TracedRun([Self.files], summary: unit.isEmpty ? [:] : ["time_unit": unit])
+      try run.run(["cat", "/etc/hostname"])
+      let trace = try run.finish()
+      let calls = trace.lines.filter { $0.contains("\"ph\":\"X\"") }
+      #expect(calls.count == trace.events.count && !calls.isEmpty)
+      #expect(calls.allSatisfy { $0.firstMatch(of: time) != nil })
+      #expect(trace.head["time_unit"] as? String == (unit.isEmpty ? "us" : unit))
+    }
+  }
+
+  @Test func everyEventNamesItsNode() throws {
+    let run = try TracedRun([Self.files])
+    try run.run(["cat", "/etc/hostname"])
+    let trace = try run.finish()
+    let node = try #require(trace.head["node"] as? String)
+    #expect(trace.events.allSatisfy { $0.arguments["hhash"] as? String == node })
+    #expect(trace.lines.filter { $0.contains("\"name\":\"HH\"") }.count == 1)
+  }
+
+  @Test func anUnknownTimeUnitIsRefused() throws {
+    let run = try TracedRun([Self.files], summary: ["time_unit": "ms"], waitsForReady: false)
+    run.tracer.waitUntilExit()
+    #expect(run.tracer.terminationStatus == 65)
+    #expect(run.standardError().contains("time_unit"))
   }
 
   @Test func anUnknownModeIsRefused() throws {
