@@ -25,16 +25,20 @@ public struct ProbeVerification: Sendable {
   private let trustedKeys: TrustedKeys
   private let cluster: String?
   private let sharedSecret: SharedSecret?
+  private let isSecretElsewhere: Bool
 
   /// - Parameters:
   ///   - cluster: the name of this cluster, which the document must then bear; nil where the site
   ///     does not tell its clusters apart.
   ///   - sharedSecret: what documents of LLNL's DataCrumbs are verified with; without it they are
   ///     refused.
+  ///   - isSecretElsewhere: whether the site has such a secret that this process may not see.
   public init(
     trustedKeys: TrustedKeys = TrustedKeys(), cluster: String? = nil,
-    sharedSecret: SharedSecret? = SharedSecret(path: SharedSecret.standardPath)
+    sharedSecret: SharedSecret? = SharedSecret(path: SharedSecret.standardPath),
+    isSecretElsewhere: Bool = SharedSecret.exists(path: SharedSecret.standardPath)
   ) {
+    self.isSecretElsewhere = isSecretElsewhere
     self.trustedKeys = trustedKeys
     self.cluster = cluster
     self.sharedSecret = sharedSecret
@@ -48,6 +52,31 @@ public struct ProbeVerification: Sendable {
   ///   - now: in seconds since 1970.
   public func verify(packed: [UInt8], uid: UInt32, now: Int64) throws(ProbeError) -> VerifiedProbes
   {
+    let examined = try examine(packed, uid, now, mayLeaveSeal: false)
+    guard examined.isSealChecked else { throw Self.noSecret }
+    return VerifiedProbes(document: examined.document, canonical: examined.canonical)
+  }
+
+  /// How far a check for the user's information came.
+  public enum Checked: Sendable {
+    /// The document would be used.
+    case whole
+    /// All but the seal is as it must be. A shared secret is not for users to see; the node, which
+    /// has it, decides.
+    case sealLeftToNode
+  }
+
+  /// Checks the bytes of a probe file as far as this process can, to tell a user early what is
+  /// wrong. Nothing may be traced for it: there is no way from here to `VerifiedProbes`.
+  ///
+  /// - Parameters: as for `verify(packed:uid:now:)`.
+  public func check(packed: [UInt8], uid: UInt32, now: Int64) throws(ProbeError) -> Checked {
+    try examine(packed, uid, now, mayLeaveSeal: true).isSealChecked ? .whole : .sealLeftToNode
+  }
+
+  private func examine(
+    _ packed: [UInt8], _ uid: UInt32, _ now: Int64, mayLeaveSeal: Bool
+  ) throws(ProbeError) -> (document: ProbeDocument, canonical: [UInt8], isSealChecked: Bool) {
     let json = try ProbeDocument.read(try Gzip.unpack(packed))
     guard case .object(let members) = json else {
       throw .malformed("the probe document is not an object")
@@ -61,13 +90,13 @@ public struct ProbeVerification: Sendable {
       try checkSignature(of: canonical, json)
       let document = try ProbeDocument(json: json)
       try checkSummary(document.summary, uid: uid, now: now)
-      return VerifiedProbes(document: document, canonical: canonical)
+      return (document, canonical, true)
     case Self.sharedSecretAlgorithm?:
       try refuseOthers(members, ["summary", "categories", "checksum_algorithm", "checksum"])
-      try checkSharedSecret(json)
+      let isSealChecked = try checkSharedSecret(json, mayLeaveSeal: mayLeaveSeal)
       let document = try ProbeDocument(json: json)
       try checkUser(document.summary, uid: uid)
-      return VerifiedProbes(document: document, canonical: canonical)
+      return (document, canonical, isSealChecked)
     default:
       throw .malformed("the probe document is not signed with \(Self.algorithm)")
     }
@@ -95,21 +124,29 @@ public struct ProbeVerification: Sendable {
     "the probe document's signature does not fit its content: it was changed after signing",
     ProbeError.rebuild, exitStatus: .notPermitted)
 
+  private static let noSecret = ProbeError(
+    "the probe document is signed with a shared secret (\(sharedSecretAlgorithm)), "
+      + "which this machine does not have", ProbeError.rebuild, exitStatus: .notPermitted)
+
   /// DataCrumbs signs these three members, in this order, as json-c writes them.
-  private func checkSharedSecret(_ json: JSON) throws(ProbeError) {
-    guard let sharedSecret else {
-      throw ProbeError(
-        "the probe document is signed with a shared secret (\(Self.sharedSecretAlgorithm)), "
-          + "which this machine does not have", ProbeError.rebuild, exitStatus: .notPermitted)
-    }
+  ///
+  /// - Returns: whether the seal was checked. It is not where the secret is out of this process's
+  ///   sight and the caller may leave it at that.
+  private func checkSharedSecret(_ json: JSON, mayLeaveSeal: Bool) throws(ProbeError) -> Bool {
+    guard sharedSecret != nil || mayLeaveSeal && isSecretElsewhere else { throw Self.noSecret }
     guard let summary = json["summary"], let categories = json["categories"],
       let checksum = json["checksum"]?.string
     else { throw .malformed("the probe document lacks its summary, categories or checksum") }
+    guard SharedSecret.isForm(ofChecksum: checksum) else {
+      throw .malformed("the probe document's checksum is no \(Self.sharedSecretAlgorithm)")
+    }
+    guard let sharedSecret else { return false }
     let text = JSON.object([
       JSON.Member("summary", summary), JSON.Member("categories", categories),
       JSON.Member("checksum_algorithm", .string(Self.sharedSecretAlgorithm)),
     ]).jsonC
     guard sharedSecret.verifies(checksum: checksum, of: text) else { throw Self.changed }
+    return true
   }
 
   /// Documents of DataCrumbs name their user by account, and have no end.

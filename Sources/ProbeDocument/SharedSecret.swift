@@ -27,6 +27,21 @@ public struct SharedSecret: Sendable {
     self.init(Array(buffer.prefix(count)))
   }
 
+  /// Whether the site has a secret, which this process perhaps may not read. On a machine that
+  /// only submits, an empty file says so.
+  public static func exists(path: String) -> Bool {
+    access(path, F_OK) == 0
+  }
+
+  /// 64 lower-case hexadecimal digits.
+  static func isForm(ofChecksum checksum: String) -> Bool {
+    checksum.utf8.count == 64
+      && checksum.utf8.allSatisfy {
+        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0)
+          || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains($0)
+      }
+  }
+
   /// Whether `checksum` is the 64 lower-case hexadecimal digits of the text's HMAC.
   func verifies(checksum: String, of text: [UInt8]) -> Bool {
     var digest = [UInt8](repeating: 0, count: 32)

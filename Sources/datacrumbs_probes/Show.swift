@@ -31,8 +31,9 @@ struct Show: ParsableCommand {
   private func verdict(_ packed: [UInt8], _ probes: UnverifiedProbes) -> String {
     let uid = probes.document.summary["uid"].flatMap { UInt32($0) } ?? getuid()
     do throws(ProbeError) {
-      _ = try ProbeVerification(trustedKeys: TrustedKeys(directory: trusted))
-        .verify(packed: packed, uid: uid, now: Timestamp.now.seconds)
+      let checked = try ProbeVerification(trustedKeys: TrustedKeys(directory: trusted))
+        .check(packed: packed, uid: uid, now: Timestamp.now.seconds)
+      if case .sealLeftToNode = checked { return "good but for its seal, which only the node checks" }
       return uid == getuid() ? "good for you" : "good for uid \(uid)"
     } catch {
       return "refused: " + error.what.onOneLine

@@ -2,10 +2,15 @@ import ArgumentParser
 import Glibc
 import ProbeDocument
 import Signing
+import TraceRequest
 
 struct Verify: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Check that a probe file would be used: signed, for you, and not expired.")
+    abstract: "Check that a probe file would be used: signed, for you, and not expired.",
+    discussion: """
+      A document that LLNL's DataCrumbs sealed with the site's shared secret is checked as far as a \
+      user can, and a line says so: the seal is the node's to check.
+      """)
 
   @Argument(help: "The probe file.")
   var file: String
@@ -22,9 +27,12 @@ struct Verify: ParsableCommand {
   func run() throws {
     try reporting { () throws(ProbeError) in
       let packed = try contents(of: file, limit: Gzip.packedLimit)
-      _ = try naming(file) { () throws(ProbeError) in
+      let checked = try naming(file) { () throws(ProbeError) in
         try ProbeVerification(trustedKeys: TrustedKeys(directory: trusted), cluster: cluster)
-          .verify(packed: packed, uid: uid, now: Timestamp.now.seconds)
+          .check(packed: packed, uid: uid, now: Timestamp.now.seconds)
+      }
+      if case .sealLeftToNode = checked {
+        print("\(file): good but for its seal, which only the node can check".onOneLine)
       }
     }
   }

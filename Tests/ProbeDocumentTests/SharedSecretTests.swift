@@ -55,6 +55,37 @@ struct SharedSecretTests {
     #expect(verdict(packed, uid: 1).contains("signed for user root, not for uid 1"))
   }
 
+  @Test("where the secret is out of sight, all but the seal is checked, and nothing is verified")
+  func outOfSight() throws {
+    func check(_ packed: [UInt8], uid: UInt32 = 0, secret: String? = nil) -> String {
+      do throws(ProbeError) {
+        let checked = try ProbeVerification(
+          trustedKeys: trusted, sharedSecret: secret.flatMap { SharedSecret(Array($0.utf8)) },
+          isSecretElsewhere: true
+        ).check(packed: packed, uid: uid, now: 0)
+        return "\(checked)"
+      } catch {
+        return error.what
+      }
+    }
+    #expect(check(packed) == "sealLeftToNode")
+    #expect(check(packed, uid: 1).contains("signed for user root, not for uid 1"))
+    #expect(check(packed, secret: "s3cret\n") == "whole")
+    #expect(check(packed, secret: "s3cret").contains("does not fit its content"))
+    let text = String(decoding: try Gzip.unpack(packed), as: UTF8.self)
+    let custom = try Gzip.pack(
+      Array(text.replacingOccurrences(of: "\"type\":0", with: "\"type\":4").utf8))
+    #expect(check(custom).contains("custom BPF"))
+    let short = try Gzip.pack(
+      Array(text.replacingOccurrences(of: "\"checksum\":\"", with: "\"checksum\":\"g").utf8))
+    #expect(check(short).contains("checksum is no hmac-sha256"))
+    // Verification itself never leaves the seal to anybody.
+    #expect(throws: ProbeError.self) {
+      try ProbeVerification(trustedKeys: trusted, sharedSecret: nil, isSecretElsewhere: true)
+        .verify(packed: packed, uid: 0, now: 0)
+    }
+  }
+
   @Test("a change of one byte at any place of the signed text is refused")
   func everyByte() throws {
     let text = try Gzip.unpack(packed)
