@@ -46,7 +46,7 @@ PLUGIN   := $(PLUGIN_BUILD)/release/libspank_datacrumbs.so
 BPF      := Sources/CTracerBPF/tracer.bpf.o
 
 # What builds, tests and the cluster need from Debian.
-PACKAGES := libslurm-dev libsystemd-dev zlib1g-dev libssl-dev libbpf-dev libelf-dev libdeflate-dev \
+PACKAGES := libslurm-dev libsystemd-dev zlib1g-dev libssl-dev libbpf-dev libelf-dev libdw-dev libdeflate-dev \
             shellcheck bats jq openssl python3 debootstrap systemd-container iproute2 \
             qemu-system-x86 busybox-static cpio
 

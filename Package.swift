@@ -44,10 +44,12 @@ let libraries: [Target] = [
     name: "Signing",
     dependencies: ["ProbeDocument", "TraceRequest", "CSocket", "COpenSSL", "CSystemd", yams]),
   .systemLibrary(name: "CLibELF", pkgConfig: "libelf"),
+  .systemLibrary(name: "CLibDW", pkgConfig: "libdw"),
   .target(
     name: "ProbeDiscovery",
     dependencies: [
-      "Signing", "ProbeDocument", "TraceRequest", "CLibELF", "CLibBPF", "CTracerBPF", yams,
+      "Signing", "ProbeDocument", "TraceRequest", "CLibELF", "CLibDW", "CLibBPF", "CTracerBPF",
+      yams,
     ]),
   .target(
     name: "NodeService",

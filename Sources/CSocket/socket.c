@@ -1,6 +1,7 @@
 #include "CSocket.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -112,5 +113,7 @@ int csocket_listen(const char *path, int backlog) {
     errno = reason;
     return -1;
 }
+
+int csocket_open_folder(const char *path) { return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC); }
 
 int csocket_accept(int socket) { return accept4(socket, NULL, NULL, SOCK_CLOEXEC); }

@@ -2,6 +2,8 @@ import TraceRequest
 
 /// One argument of a function, as `function_arguments` has it.
 struct ArgumentSignature: Sendable {
+  /// Which of the integer registers it is in, from 0; of a system call or a tracepoint its number.
+  let index: Int
   /// Its name; `arg1` and so on where nobody knows it.
   let label: String
   /// Its type in C.
@@ -15,8 +17,9 @@ struct ArgumentSignature: Sendable {
   ///
   /// - Parameter size: of a value, in bytes, where it is known.
   init(index: Int, label: String, type: String, size: Int? = nil) {
-    self.label = label.isEmpty ? "arg\(index + 1)" : label
-    self.type = type.isEmpty ? "unsigned long" : type
+    self.index = index
+    self.label = Self.isWord(label) ? label : "arg\(index + 1)"
+    self.type = type.isEmpty || type.utf8.count > 256 ? "unsigned long" : type
     let isText = type.hasSuffix("char *") && !type.contains("unsigned")
     if isText {
       byteCount = Self.textLimit
@@ -25,6 +28,15 @@ struct ArgumentSignature: Sendable {
     } else {
       byteCount = min(max(size ?? Self.size(of: type), 1), 8)
     }
+  }
+
+  /// What C has for a name.
+  private static func isWord(_ text: String) -> Bool {
+    !text.isEmpty && text.utf8.count <= 64
+      && text.utf8.allSatisfy { byte in
+        (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
+          || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || byte == UInt8(ascii: "_")
+      }
   }
 
   /// What is captured of a text, which ends sooner in most cases.
@@ -45,7 +57,7 @@ struct ArgumentSignature: Sendable {
     return 8
   }
 
-  func json(index: Int) -> JSON {
+  var json: JSON {
     .object([
       JSON.Member("index", .number(String(index))),
       JSON.Member("label", .string(label)),

@@ -10,6 +10,8 @@ struct ElfFile {
     let name: String
     /// Where it begins, in the file.
     let offset: UInt64
+    /// Where it begins, in memory but for where the file is loaded.
+    let address: UInt64
   }
 
   /// A static tracepoint (a note of SystemTap's form in .note.stapsdt).
@@ -28,6 +30,8 @@ struct ElfFile {
   private(set) var tracepoints: [Tracepoint] = []
   /// Whether the table of all symbols was removed, so that exported ones are left.
   private(set) var isStripped = true
+  /// Whether it has a section of BTF.
+  private(set) var hasTypes = false
 
   private var segments: [GElf_Phdr] = []
   /// The versions of the exported symbols (.gnu.version), one a symbol.
@@ -72,6 +76,12 @@ struct ElfFile {
     // SHT_GNU_versym
     versions = sections.first { $1.sh_type == 0x6fff_ffff }.flatMap { elf_getdata($0.0, nil) }
     for (section, header) in sections { read(elf, section, header) }
+    var names = 0
+    if elf_getshdrstrndx(elf, &names) == 0 {
+      hasTypes = sections.contains { _, header in
+        elf_strptr(elf, names, Int(header.sh_name)).map { strcmp($0, ".BTF") == 0 } ?? false
+      }
+    }
     versions = nil
   }
 
@@ -103,7 +113,7 @@ struct ElfFile {
       if type == 10 { indirect.insert(name) }  // STT_GNU_IFUNC
       guard type == 2, let offset = offset(of: symbol.st_value) else { continue }  // STT_FUNC
       add(
-        Function(name: name, offset: offset),
+        Function(name: name, offset: offset, address: symbol.st_value),
         isOld: header.sh_type == 11
           ? isHiddenVersion(index) : written.contains("@") && !written.contains("@@"))
     }

@@ -210,10 +210,21 @@ struct HeaderFile {
     }
     if parts.count == 1, parts[0].isEmpty || parts[0] == ["void"] { return [] }
     var result: [ArgumentSignature] = []
+    var registers = ArgumentRegisters()
     for part in parts where part != [".", ".", "."] {
-      result.append(argument(part, index: result.count))
+      if let index = registers.take(type(part)) { result.append(argument(part, index: index)) }
     }
     return result
+  }
+
+  /// How an argument is passed, as far as its declaration tells.
+  private static func type(_ tokens: [Substring]) -> ArgumentType {
+    let isPointer = tokens.contains { $0 == "*" || $0 == "[" }
+    if !isPointer, tokens.contains("struct") || tokens.contains("union") {
+      return ArgumentType("", .aggregate, size: 0)
+    }
+    let isFloat = !isPointer && (tokens.contains("float") || tokens.contains("double"))
+    return ArgumentType("", isFloat ? .float : .integer, size: 8)
   }
 
   private static func argument(_ tokens: [Substring], index: Int) -> ArgumentSignature {

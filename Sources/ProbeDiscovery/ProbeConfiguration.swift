@@ -37,6 +37,8 @@ public struct ProbeConfiguration: Sendable {
 
   /// The entries, in the file's order.
   public let entries: [Entry]
+  /// How the functions are recorded.
+  public let options: RecordingOptions
 
   /// Reads a configuration's text; `path` is for messages.
   public init(yaml: String, path: String) throws(ProbeError) {
@@ -45,6 +47,9 @@ public struct ProbeConfiguration: Sendable {
       throw ProbeError("\(path) is empty", "write capture_probes into it")
     }
     var entries: [Entry]?
+    var mode: RecordingOptions.Mode?
+    var interval: Int?
+    var paths: [String] = []
     for (key, value) in try file.entries(root, in: "the file") {
       switch key {
       case "capture_probes":
@@ -53,9 +58,22 @@ public struct ProbeConfiguration: Sendable {
           if let entry = try Entry(node, file) { read.append(entry) }
         }
         entries = read
+      case "mode":
+        mode = RecordingOptions.Mode(rawValue: try file.text(value, key))
+        guard mode != nil else { throw file.error("mode is neither trace nor profile", value) }
+      case "profile_interval_ms":
+        interval = Int(try file.text(value, key))
+        guard let interval, RecordingOptions.intervals.contains(interval) else {
+          throw file.error(
+            "profile_interval_ms is no number from \(RecordingOptions.intervals.lowerBound) to "
+              + "\(RecordingOptions.intervals.upperBound)", value)
+        }
+      case "inclusion_paths": paths += try file.texts(value, key)
+      // DataCrumbs's own name for them: one text, with colons between the folders.
+      case "inclusion_path":
+        paths += try file.text(value, key).split(separator: ":").map(String.init)
       // Of DataCrumbs's own programs; they say nothing about what to trace.
-      case "name", "user", "profiling_interval", "trace_log_dir", "data_dir", "inclusion_path":
-        continue
+      case "name", "user", "profiling_interval", "trace_log_dir", "data_dir": continue
       default: throw file.unknown(key, value)
       }
     }
@@ -63,6 +81,12 @@ public struct ProbeConfiguration: Sendable {
       throw ProbeError("\(path) has no capture_probes", "write what to trace into it")
     }
     self.entries = entries
+    do throws(ProbeError) {
+      options = try RecordingOptions(
+        mode: mode, intervalMilliseconds: interval, inclusionPaths: paths)
+    } catch {
+      throw ProbeError("\(path): \(error.what)", error.remedy)
+    }
   }
 }
 

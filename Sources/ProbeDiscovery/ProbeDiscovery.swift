@@ -24,11 +24,18 @@ public final class ProbeDiscovery {
 
   private var elfFiles: [String: ElfFile] = [:]
   private lazy var symbols = KernelSymbols()
-  private lazy var types = KernelTypes()
+  private lazy var types = TypeInformation.ofKernel()
   private lazy var syscallArguments = Self.readSyscallArguments()
 
+  private let progress: (Double) -> Void
+
   /// Discovery on this machine. What it reads it keeps, for the next entry.
-  public init() {}
+  ///
+  /// - Parameter progress: is told again and again how far the entry that is worked on has come,
+  ///   from 0 to 1.
+  public init(progress: @escaping (Double) -> Void = { _ in }) {
+    self.progress = progress
+  }
 
   /// What of an entry can be probed.
   private struct Found {
@@ -58,15 +65,22 @@ public final class ProbeDiscovery {
     }
     var found = Found()
     found.provider = entry.provider
+    progress(0)
     var isExplicit = false
     switch entry.source {
     case .list(let functions):
       isExplicit = true
-      for function in functions {
-        guard Self.isSafe(function) else {
-          throw ProbeError("\(entry.name): \(function) is no function's name", "correct it")
+      for function in functions where !Self.isSafe(function) {
+        throw ProbeError("\(entry.name): \(function) is no function's name", "correct it")
+      }
+      let known = try debugArguments(of: functions, entry, binary)
+      for (index, function) in functions.enumerated() {
+        if index % 512 == 0 { progress(Double(index) / Double(functions.count)) }
+        if let arguments = known[function] {
+          found.add(function, arguments)
+        } else {
+          found.add(function, try explicitArguments(function, entry, binary))
         }
-        found.add(function, try explicitArguments(function, entry, binary))
       }
     case .header(let path):
       try find(header: try realPath(path, of: entry.name), entry, pattern, binary, &found)
@@ -90,7 +104,7 @@ public final class ProbeDiscovery {
   ) -> ProbeCategory {
     let members = found.functions.compactMap { name in
       found.arguments[name].map { arguments in
-        JSON.Member(name, .array(arguments.enumerated().map { $1.json(index: $0) }))
+        JSON.Member(name, .array(arguments.map(\.json)))
       }
     }
     return ProbeCategory(
@@ -128,6 +142,39 @@ public final class ProbeDiscovery {
     }
   }
 
+  /// What debug information says of a binary's functions.
+  private func debugArguments(
+    of functions: [String], _ entry: ProbeConfiguration.Entry, _ binary: String?
+  ) throws(ProbeError) -> [String: [ArgumentSignature]] {
+    guard entry.kind == .uprobe, let binary else { return [:] }
+    let file = try elfFile(binary)
+    return arguments(
+      of: Dictionary(
+        functions.compactMap { name in file.functions[name]?.first.map { (name, $0) } },
+        uniquingKeysWith: { first, _ in first }), in: binary)
+  }
+
+  /// The arguments of a binary's functions, by name: from its own DWARF or that of its debug file,
+  /// else from its BTF. Where the compiler made a variant of its own (`.isra`, `.constprop`), the
+  /// arguments are its own too, and not known.
+  private func arguments(
+    of functions: [String: ElfFile.Function], in path: String
+  ) -> [String: [ArgumentSignature]] {
+    let wanted = functions.filter { !$0.key.contains(".") }
+    guard !wanted.isEmpty else { return [:] }
+    if let information = DebugInformation(path: path) {
+      let byAddress = information.arguments(
+        at: Set(wanted.values.map(\.address)), progress: progress)
+      return wanted.compactMapValues { byAddress[$0.address] }
+    }
+    guard elfFiles[path]?.hasTypes == true, let types = TypeInformation.ofBinary(path) else {
+      return [:]
+    }
+    var known: [String: [ArgumentSignature]] = [:]
+    for name in wanted.keys { known[name] = types.arguments(of: name) }
+    return known
+  }
+
   private func find(
     header path: String, _ entry: ProbeConfiguration.Entry, _ pattern: NamePattern,
     _ binary: String?, _ found: inout Found
@@ -139,7 +186,9 @@ public final class ProbeDiscovery {
       throw ProbeError("\(entry.name): cannot read \(path)", error.reason, exitStatus: .noInput)
     }
     let file = try binary.map { path throws(ProbeError) in try elfFile(path) }
-    for function in HeaderFile(text: text).functions where pattern.matches(function.name) {
+    let declared = HeaderFile(text: text).functions
+    for (index, function) in declared.enumerated() where pattern.matches(function.name) {
+      if index % 256 == 0 { progress(Double(index) / Double(declared.count)) }
       if function.isInline {
         found.skip("inline in the header")
         continue
@@ -186,8 +235,16 @@ public final class ProbeDiscovery {
     for name in file.indirect where file.functions[name] == nil && pattern.matches(name) {
       found.skip("chosen at load time (IFUNC)")
     }
-    for name in file.functions.keys.sorted() where pattern.matches(name) {
-      add(name, of: file, includeOffsets: includeOffsets, nil, &found)
+    let names = file.functions.keys.sorted().filter { pattern.matches($0) }
+    // What has one place is known by its name.
+    let known = arguments(
+      of: Dictionary(
+        names.compactMap { name in
+          file.functions[name].flatMap { $0.count == 1 ? (name, $0[0]) : nil }
+        },
+        uniquingKeysWith: { first, _ in first }), in: path)
+    for name in names {
+      add(name, of: file, includeOffsets: includeOffsets, known[name], &found)
     }
   }
 
@@ -237,7 +294,10 @@ public final class ProbeDiscovery {
       for module in modules {
         types?.load(module: String(module.dropFirst().dropLast()))  // [xfs]
       }
-      for name in names { try addKernelFunction(name, entry, nil, &found) }
+      for (index, name) in names.enumerated() {
+        if index % 512 == 0 { progress(Double(index) / Double(names.count)) }
+        try addKernelFunction(name, entry, nil, &found)
+      }
     case .uprobe, .usdt:
       throw ProbeError("\(entry.name): type ksym is for kprobe", "correct probe or type")
     }

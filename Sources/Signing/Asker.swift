@@ -54,34 +54,3 @@ public struct Asker: Sendable {
     return entry.gr_name.map { String(cString: $0) }
   }
 }
-
-/// A program or library as its open descriptor shows it.
-public struct BinaryFacts: Sendable {
-  /// The path under which the kernel knows the open file.
-  public let path: String
-  /// Whose it is.
-  public let owner: UInt32
-  /// Type and permissions (`st_mode`).
-  public let mode: UInt32
-
-  /// Facts, for tests.
-  public init(path: String, owner: UInt32, mode: UInt32) {
-    self.path = path
-    self.owner = owner
-    self.mode = mode
-  }
-
-  /// Asks the kernel. The asker opened the file, so the asker may read it.
-  init(_ descriptor: Descriptor) throws(ProbeError) {
-    var status = stat()
-    var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX) + 1)
-    let count = readlink("/proc/self/fd/\(descriptor.number)", &buffer, buffer.count)
-    guard fstat(descriptor.number, &status) == 0, count > 0 else {
-      throw ProbeError(
-        "a program or library cannot be looked at", "try again", exitStatus: .unavailable)
-    }
-    path = String(decoding: buffer.prefix(count), as: UTF8.self)
-    owner = status.st_uid
-    mode = status.st_mode
-  }
-}

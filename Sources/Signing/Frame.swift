@@ -150,7 +150,7 @@ struct Connection: ~Copyable {
       descriptors.append(contentsOf: passed.prefix(passedCount).map(Descriptor.init))
       guard !isTruncated, descriptors.count <= CSOCKET_DESCRIPTORS else {
         throw ProbeError(
-          "more than \(CSOCKET_DESCRIPTORS) programs and libraries in one request",
+          "more than \(CSOCKET_DESCRIPTORS) programs, libraries and folders in one request",
           "build more than one probe file")
       }
       if received > 0 {

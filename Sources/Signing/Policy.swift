@@ -125,12 +125,12 @@ public struct Policy: Sendable {
 
   /// Refuses what the asker may not have signed.
   func check(
-    _ request: SignRequest, binaries: [BinaryFacts], asker: Asker
+    _ request: SignRequest, passed: [FileFacts], asker: Asker
   ) throws(Refusal) {
     let rule: Rule
     do throws(ProbeError) {
       rule = try self.rule(for: asker)
-      try Self.checkBinaries(request, binaries, rule, asker)
+      try Self.checkFiles(request, passed, rule, asker)
     } catch {
       throw Refusal(error)
     }
@@ -190,39 +190,58 @@ public struct Policy: Sendable {
     return nil
   }
 
-  private static func checkBinaries(
-    _ request: SignRequest, _ binaries: [BinaryFacts], _ rule: Rule, _ asker: Asker
+  private static func checkFiles(
+    _ request: SignRequest, _ passed: [FileFacts], _ rule: Rule, _ asker: Asker
   ) throws(ProbeError) {
-    let paths = request.binaries
-    guard binaries.count == paths.count else {
+    let binaries = request.binaries
+    let folders = request.folders
+    guard binaries.count <= SignRequest.binaryLimit, passed.count == binaries.count + folders.count
+    else {
       throw ProbeError(
-        "\(paths.count) programs and libraries are named and \(binaries.count) were passed",
-        "use datacrumbs_probes of the same release")
+        "\(binaries.count) programs and libraries in \(folders.count) folders are named and "
+          + "\(passed.count) were passed", "use datacrumbs_probes of the same release")
     }
-    for (path, binary) in zip(paths, binaries) {
-      guard path.hasSameBytes(as: binary.path) else {
-        throw ProbeError(
-          "\(path) is a link to \(binary.path), or was replaced", "write the path without links",
-          exitStatus: .notPermitted)
-      }
-      guard binary.mode & S_IFMT == S_IFREG else {
-        throw ProbeError(
-          "\(path) is not a regular file", "check binary_path or file", exitStatus: .notPermitted)
-      }
-      guard binary.owner == 0 || binary.owner == asker.uid else {
-        throw ProbeError(
-          "\(path) belongs to uid \(binary.owner), neither root nor you", "use a copy of your own",
-          exitStatus: .notPermitted)
-      }
-      guard binary.mode & (S_IWGRP | S_IWOTH) == 0 else {
-        throw ProbeError(
-          "others may write to \(path)", "chmod go-w it, if it is yours", exitStatus: .notPermitted)
-      }
+    for (path, binary) in zip(binaries, passed) {
+      try check(binary, path, S_IFREG, "a regular file", asker)
       guard rule.paths.contains(where: { $0.matches(path) }) else {
         throw ProbeError(
           "this site signs no probes in \(path) for \(asker.name)", Self.remedy,
           exitStatus: .notPermitted)
       }
+    }
+    // Who may write to a folder above a file may put another file in its place.
+    for (path, folder) in zip(folders, passed.dropFirst(binaries.count)) {
+      try check(folder, path, S_IFDIR, "a folder", asker)
+    }
+  }
+
+  /// Refuses a file that others than root and the asker could replace.
+  private static func check(
+    _ file: FileFacts, _ path: String, _ type: mode_t, _ kind: String, _ asker: Asker
+  ) throws(ProbeError) {
+    guard path.hasSameBytes(as: file.path) else {
+      throw ProbeError(
+        "\(path) is a link to \(file.path), or was replaced", "write the path without links",
+        exitStatus: .notPermitted)
+    }
+    guard file.view != .other else {
+      throw ProbeError(
+        "\(path) is another file for the signing service than for you",
+        "build outside of containers, with files that the whole machine sees", exitStatus: .notPermitted)
+    }
+    guard file.mode & S_IFMT == type else {
+      throw ProbeError("\(path) is not \(kind)", "check binary_path or file", exitStatus: .notPermitted)
+    }
+    guard file.owner == 0 || file.owner == asker.uid else {
+      throw ProbeError(
+        "\(path) belongs to uid \(file.owner), neither root nor you", "use a copy of your own",
+        exitStatus: .notPermitted)
+    }
+    // In a folder as /tmp is, everybody writes and nobody replaces what is another's.
+    let isSticky = type == S_IFDIR && file.mode & S_ISVTX != 0
+    guard isSticky || file.mode & (S_IWGRP | S_IWOTH) == 0 else {
+      throw ProbeError(
+        "others may write to \(path)", "chmod go-w it, if it is yours", exitStatus: .notPermitted)
     }
   }
 }

@@ -7,14 +7,36 @@ public struct SignRequest: Sendable {
   public let categories: [ProbeCategory]
   /// How long the document shall be valid, in seconds; nil for as long as the site gives.
   public let lifetime: Int64?
+  /// How the functions are to be recorded.
+  public let options: RecordingOptions
   /// The path of the configuration, for those who read the document later.
   public let configuration: String?
 
   /// A request.
-  public init(categories: [ProbeCategory], lifetime: Int64? = nil, configuration: String? = nil) {
+  public init(
+    categories: [ProbeCategory], options: RecordingOptions = .standard, lifetime: Int64? = nil,
+    configuration: String? = nil
+  ) {
     self.categories = categories
+    self.options = options
     self.lifetime = lifetime
     self.configuration = configuration
+  }
+
+  /// How many programs and libraries one request may name.
+  static let binaryLimit = 64
+
+  /// The folders above the programs and libraries, each once. The client sends an open descriptor
+  /// for each, in this order, behind those of the binaries.
+  var folders: [String] {
+    var folders: [String] = []
+    for path in binaries {
+      for end in path.utf8.indices where path.utf8[end] == UInt8(ascii: "/") {
+        let folder = end == path.utf8.startIndex ? "/" : String(path[..<end])
+        if !folders.contains(where: { $0.hasSameBytes(as: folder) }) { folders.append(folder) }
+      }
+    }
+    return folders
   }
 
   /// The programs and libraries that the request names, each once. The client sends an open
@@ -31,6 +53,14 @@ public struct SignRequest: Sendable {
   /// The body of a request's message.
   public var text: [UInt8] {
     var members = [JSON.Member("categories", .array(categories.map(\.json)))]
+    if let mode = options.mode { members.append(JSON.Member("mode", .string(mode.rawValue))) }
+    if let interval = options.intervalMilliseconds {
+      members.append(JSON.Member("profile_interval_ms", .number(String(interval))))
+    }
+    if !options.inclusionPaths.isEmpty {
+      members.append(
+        JSON.Member("inclusion_paths", .array(options.inclusionPaths.map { .string($0) })))
+    }
     if let lifetime { members.append(JSON.Member("lifetime", .number(String(lifetime)))) }
     if let configuration { members.append(JSON.Member("configuration", .string(configuration))) }
     return JSON.object(members).text
@@ -51,6 +81,9 @@ public struct SignRequest: Sendable {
     var categories: [ProbeCategory]?
     var lifetime: Int64?
     var configuration: String?
+    var mode: RecordingOptions.Mode?
+    var interval: Int?
+    var inclusionPaths: [String] = []
     for member in members {
       switch (member.name, member.value) {
       case ("categories", .array(let elements)):
@@ -62,6 +95,20 @@ public struct SignRequest: Sendable {
           throw ProbeError("a lifetime of \(digits.prefix(20)) seconds", Self.remedy)
         }
         lifetime = seconds
+      case ("mode", .string(let word)):
+        mode = RecordingOptions.Mode(rawValue: word)
+        guard mode != nil else {
+          throw ProbeError("a mode that is not known (\(word.prefix(20)))", Self.remedy)
+        }
+      case ("profile_interval_ms", .number(let digits)):
+        interval = Int(digits) ?? 0
+      case ("inclusion_paths", .array(let elements)):
+        for element in elements {
+          guard let path = element.string else {
+            throw ProbeError("an inclusion path is no text", Self.remedy)
+          }
+          inclusionPaths.append(path)
+        }
       case ("configuration", .string(let path)):
         guard path.utf8.count < 4096, path.onOneLine.hasSameBytes(as: path) else {
           throw ProbeError("the configuration's name is no path", Self.remedy)
@@ -75,7 +122,11 @@ public struct SignRequest: Sendable {
     guard let categories, !categories.isEmpty else {
       throw ProbeError("the request names nothing to trace", Self.remedy)
     }
-    self.init(categories: categories, lifetime: lifetime, configuration: configuration)
+    self.init(
+      categories: categories,
+      options: try RecordingOptions(
+        mode: mode, intervalMilliseconds: interval, inclusionPaths: inclusionPaths),
+      lifetime: lifetime, configuration: configuration)
   }
 
   /// Ten years: more is a slip of the pen.

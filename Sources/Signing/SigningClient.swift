@@ -30,7 +30,7 @@ public struct SigningClient: Sendable {
   private func exchange(
     _ request: SignRequest, until deadline: Deadline
   ) throws(ProbeError) -> Frame {
-    let binaries = try open(request.binaries)
+    let descriptors = try open(request)
     let text = request.text
     guard text.count <= Frame.Kind.request.limit else {
       throw ProbeError(
@@ -48,9 +48,9 @@ public struct SigningClient: Sendable {
     var sendError: ProbeError?
     do throws(ProbeError) {
       // Without this they may be closed as soon as their numbers are taken.
-      try withExtendedLifetime(binaries) { () throws(ProbeError) in
+      try withExtendedLifetime(descriptors) { () throws(ProbeError) in
         try connection.send(
-          Frame(.request, body: text), descriptors: binaries.map(\.number), until: deadline)
+          Frame(.request, body: text), descriptors: descriptors.map(\.number), until: deadline)
       }
     } catch {
       // A service that refuses early says why before it closes.
@@ -64,21 +64,31 @@ public struct SigningClient: Sendable {
     }
   }
 
-  private func open(_ paths: [String]) throws(ProbeError) -> [Descriptor] {
-    guard paths.count <= CSOCKET_DESCRIPTORS else {
+  /// The programs and libraries, then the folders above them, each open.
+  private func open(_ request: SignRequest) throws(ProbeError) -> [Descriptor] {
+    let binaries = request.binaries
+    let folders = request.folders
+    guard binaries.count <= SignRequest.binaryLimit,
+      binaries.count + folders.count <= CSOCKET_DESCRIPTORS
+    else {
       throw ProbeError(
-        "more than \(CSOCKET_DESCRIPTORS) programs and libraries", "build more than one probe file")
+        "more than \(SignRequest.binaryLimit) programs and libraries, or in too many folders",
+        "build more than one probe file")
     }
     var descriptors: [Descriptor] = []
-    for path in paths {
-      let descriptor = Glibc.open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
-      guard descriptor >= 0 else {
-        throw ProbeError(
-          "cannot read \(path) (\(errorText(errno)))", "check binary_path or file",
-          exitStatus: .noInput)
-      }
-      descriptors.append(Descriptor(descriptor))
+    for path in binaries {
+      descriptors.append(
+        try opened(Glibc.open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC), path))
     }
+    for path in folders { descriptors.append(try opened(csocket_open_folder(path), path)) }
     return descriptors
+  }
+
+  private func opened(_ descriptor: Int32, _ path: String) throws(ProbeError) -> Descriptor {
+    guard descriptor >= 0 else {
+      throw ProbeError(
+        "cannot read \(path) (\(errorText(errno)))", "check binary_path or file", exitStatus: .noInput)
+    }
+    return Descriptor(descriptor)
   }
 }

@@ -31,11 +31,11 @@ public struct SigningService: Sendable {
   ///
   /// - Parameters:
   ///   - request: the body of the request's message.
-  ///   - binaries: what the descriptors beside the request show, in the order of
-  ///     `SignRequest.binaries`.
+  ///   - passed: what the descriptors beside the request show: the programs and libraries that it
+  ///     names, then the folders above them.
   ///   - now: in seconds since 1970.
   public func sign(
-    request: [UInt8], binaries: [BinaryFacts], asker: Asker, now: Int64
+    request: [UInt8], passed: [FileFacts], asker: Asker, now: Int64
   ) throws(Refusal) -> Signed {
     let parsed: SignRequest
     let lifetime: Int64
@@ -45,7 +45,7 @@ public struct SigningService: Sendable {
     } catch {
       throw Refusal(error)
     }
-    try policy.check(parsed, binaries: binaries, asker: asker)
+    try policy.check(parsed, passed: passed, asker: asker)
     do throws(ProbeError) {
       return try sign(parsed, asker: asker, now: now, lifetime: lifetime)
     } catch {
@@ -64,6 +64,7 @@ public struct SigningService: Sendable {
       "expires": Timestamp(seconds: now + lifetime).text,
       "generator": "datacrumbs_sign_probes \(datacrumbsVersion)",
     ]
+    summary.merge(request.options.summary) { own, _ in own }
     summary["cluster"] = policy.cluster
     summary["configuration"] = request.configuration
     return Signed(

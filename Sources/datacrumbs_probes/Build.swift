@@ -47,11 +47,11 @@ struct Build: ParsableCommand {
         yaml: try ProbeConfiguration.filled(
           yaml, path: configuration, ProbeConfiguration.templateVariables()),
         path: configuration)
-      let discovery = ProbeDiscovery()
-      var table = BuildTable()
       let progress = Progress(total: parsed.entries.count)
+      let discovery = ProbeDiscovery { progress.show($0) }
+      var table = BuildTable()
       for entry in parsed.entries {
-        progress.show(entry.name)
+        progress.begin(entry.name)
         do throws(ProbeError) {
           table.add(try discovery.outcome(of: entry))
         } catch {
@@ -68,7 +68,7 @@ struct Build: ParsableCommand {
         print(table.text)
         return
       }
-      let packed = try Gzip.pack(try sign(&table))
+      let packed = try Gzip.pack(try sign(&table, parsed.options))
       let verified = try ProbeVerification(trustedKeys: TrustedKeys(directory: trusted))
         .verify(packed: packed, uid: getuid(), now: Timestamp.now.seconds)
       do throws(FileError) {
@@ -83,13 +83,15 @@ struct Build: ParsableCommand {
 
   /// Has the table's categories signed. Functions that the site's policy refuses are left out
   /// where a pattern found them, and an error where the configuration names them.
-  private func sign(_ table: inout BuildTable) throws(ProbeError) -> [UInt8] {
+  private func sign(
+    _ table: inout BuildTable, _ options: RecordingOptions
+  ) throws(ProbeError) -> [UInt8] {
     let client = SigningClient(path: socket)
     var refusal: Refusal?
     // A list of refused functions that is too long for one answer comes in parts.
     for _ in 0..<64 {
       let request = SignRequest(
-        categories: table.categories,
+        categories: table.categories, options: options,
         lifetime: lifetime.flatMap { seconds(ofDuration: $0) },
         configuration: realPath(configuration))
       do throws(Refusal) {

@@ -33,7 +33,7 @@ struct Show: ParsableCommand {
     do throws(ProbeError) {
       let checked = try ProbeVerification(trustedKeys: TrustedKeys(directory: trusted))
         .check(packed: packed, uid: uid, now: Timestamp.now.seconds)
-      if case .sealLeftToNode = checked { return "good but for its seal, which only the node checks" }
+      if case .sealLeftToNode = checked { return "good but for its seal, which only nodes check" }
       return uid == getuid() ? "good for you" : "good for uid \(uid)"
     } catch {
       return "refused: " + error.what.onOneLine

@@ -4,11 +4,12 @@
 tree_packages=(
   systemd systemd-sysv dbus libnss-myhostname iproute2 procps less
   munge slurm-wlm
-  libbpf1 libdeflate0 libelf1 libssl3 libstdc++6 zlib1g
+  libbpf1 libdeflate0 libdw1 libelf1 libssl3 libstdc++6 zlib1g
   python3-minimal jq
   libslurm-dev # its headers: a plugin is for one release of Slurm
 )
 if [[ $release != bookworm ]]; then # 64-bit times changed the names
+  tree_packages=("${tree_packages[@]/%libdw1/libdw1t64}")
   tree_packages=("${tree_packages[@]/%libelf1/libelf1t64}")
   tree_packages=("${tree_packages[@]/%libssl3/libssl3t64}")
 fi

@@ -159,6 +159,138 @@ struct ProbeDiscoveryTests {
     #expect(arguments.map { $0["c_type"]?.string }.first == "struct file *")
   }
 
+  /// `label:c_type:index` of a function's arguments.
+  private func arguments(of function: String, in category: ProbeCategory?) -> [String] {
+    guard case .array(let arguments)? = category?.functionArguments[function] else { return [] }
+    return arguments.map { argument in
+      guard case .number(let index)? = argument["index"] else { return "no index" }
+      return (argument["label"]?.string ?? "") + ":" + (argument["c_type"]?.string ?? "") + ":"
+        + index
+    }
+  }
+
+  private static let typed = """
+    #include <stddef.h>
+    typedef unsigned int id_of_job;
+    typedef char *text;
+    struct small { int a; };
+    struct large { long a[4]; };
+    enum colour { red };
+    int plain(int fd, const char *path, size_t count) { return fd + path[0] + (int)count; }
+    double mixed(double x, int n, float y, void *p) { return x * n + y + (p != 0); }
+    struct large returned(int a) { struct large l = {{a}}; return l; }
+    int by_value(int a, struct large l, int b, struct small s, int c) {
+      return a + (int)l.a[0] + b + s.a + c; }
+    int named(id_of_job id, text t, enum colour c, int (*f)(int)) { return id + t[0] + c + f(1); }
+    static __attribute__((noinline)) int hidden(long many) { return (int)many * 3; }
+    int main(void) { return hidden(2); }
+    """
+
+  private func compile(_ options: [String]) throws -> String {
+    let folder = NSTemporaryDirectory() + "typed-" + UUID().uuidString
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    try Self.typed.write(toFile: folder + "/a.c", atomically: true, encoding: .utf8)
+    try run("/usr/bin/gcc", options + ["-o", folder + "/prog", folder + "/a.c"])
+    return folder + "/prog"
+  }
+
+  private func run(_ program: String, _ arguments: [String]) throws {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: program)
+    process.arguments = arguments
+    try process.run()
+    process.waitUntilExit()
+    try #require(process.terminationStatus == 0)
+  }
+
+  @Test("a program's own functions have their arguments from DWARF, each in its register")
+  func debugInformation() throws {
+    let path = try compile(["-g", "-O0"])
+    let found = try outcome("probe: uprobe, type: binary, file: '\(path)', regex: '(?!_).*'")
+    func arguments(_ function: String) -> [String] {
+      self.arguments(of: function, in: found.category)
+    }
+    #expect(arguments("plain") == ["fd:int:0", "path:const char *:1", "count:size_t:2"])
+    #expect(arguments("mixed") == ["n:int:0", "p:void *:1"])
+    #expect(arguments("named").prefix(3) == ["id:unsigned int:0", "t:char *:1", "c:enum colour:2"])
+    #expect(arguments("named").last == "f:void (*)():3")
+    #expect(arguments("hidden") == ["many:long int:0"])
+    #expect(arguments("main") == [])
+    #if arch(x86_64)
+      // A hidden pointer comes first; what is passed by value is on the stack or in no one register.
+      #expect(arguments("returned") == ["a:int:1"])
+      #expect(arguments("by_value") == ["a:int:0", "b:int:1"])
+    #endif
+    // The same where the configuration names them.
+    let named = try outcome("probe: uprobe, file: '\(path)', functions: [plain, hidden]")
+    #expect(self.arguments(of: "plain", in: named.category).count == 3)
+    #expect(self.arguments(of: "hidden", in: named.category) == ["many:long int:0"])
+  }
+
+  @Test("optimised code, a separate debug file, and none at all")
+  func separateDebugInformation() throws {
+    let fast = try compile(["-g", "-O2"])
+    let found = try outcome("probe: uprobe, type: binary, file: '\(fast)', regex: plain|mixed")
+    #expect(arguments(of: "plain", in: found.category).count == 3)
+    #expect(arguments(of: "mixed", in: found.category) == ["n:int:0", "p:void *:1"])
+
+    try run("/usr/bin/objcopy", ["--only-keep-debug", fast, fast + "-symbols"])
+    try run("/usr/bin/strip", ["--strip-debug", fast])
+    let without = try outcome("probe: uprobe, type: binary, file: '\(fast)', regex: plain")
+    #expect(without.category?.functions == ["plain"])
+    #expect(arguments(of: "plain", in: without.category) == [])
+    try run("/usr/bin/objcopy", ["--add-gnu-debuglink=\(fast)-symbols", fast])
+    let linked = try outcome("probe: uprobe, type: binary, file: '\(fast)', regex: plain")
+    #expect(
+      arguments(of: "plain", in: linked.category)
+        == ["fd:int:0", "path:const char *:1", "count:size_t:2"])
+  }
+
+  @Test("a binary with BTF in the place of DWARF")
+  func btf() throws {
+    let path = try compile(["-gbtf", "-O0"])
+    let found = try outcome("probe: uprobe, type: binary, file: '\(path)', regex: plain|mixed")
+    #expect(
+      arguments(of: "plain", in: found.category)
+        == ["fd:int:0", "path:const char *:1", "count:size_t:2"])
+    #expect(arguments(of: "mixed", in: found.category) == ["n:int:0", "p:void *:1"])
+  }
+
+  @Test("C++ functions are found by their symbols, in namespaces and in classes")
+  func cPlusPlus() throws {
+    let folder = NSTemporaryDirectory() + "cpp-" + UUID().uuidString
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    try """
+    namespace n { struct S { int m(long v) const; }; int S::m(long v) const { return (int)v; }
+    int f(const char *name, S by_value) { return name[0] + by_value.m(1); } }
+    int main() { return n::f("a", n::S()); }
+    """.write(toFile: folder + "/a.cc", atomically: true, encoding: .utf8)
+    try run("/usr/bin/g++", ["-g", "-O0", "-o", folder + "/prog", folder + "/a.cc"])
+    let found = try outcome(
+      "probe: uprobe, type: binary, file: '\(folder)/prog', regex: '_ZN.*'")
+    #expect(
+      arguments(of: "_ZNK1n1S1mEl", in: found.category)
+        == ["this:const struct S *:0", "v:long int:1"])
+    #expect(arguments(of: "_ZN1n1fEPKcNS_1SE", in: found.category) == ["name:const char *:0"])
+  }
+
+  @Test("a long entry tells how far it has come")
+  func progress() throws {
+    let configuration = try ProbeConfiguration(
+      yaml: "capture_probes:\n  - {name: a, probe: kprobe, type: ksym, regex: '[a-d].*'}\n",
+      path: "c.yaml")
+    let parts = Parts()
+    let discovery = ProbeDiscovery { parts.all.append($0) }
+    _ = try discovery.outcome(of: try #require(configuration.entries.first))
+    #expect(parts.all.count > 2)
+    #expect(parts.all == parts.all.sorted())
+    #expect(parts.all.allSatisfy { (0...1).contains($0) })
+  }
+
+  private final class Parts {
+    var all: [Double] = []
+  }
+
   @Test("static tracepoints are found by their provider")
   func tracepoints() throws {
     let library = "/usr/lib/x86_64-linux-gnu/libstdc++.so.6"
@@ -200,7 +332,16 @@ struct ProbeConfigurationTests {
             regex: (?!.*_)(?!.*cold).*
           - {name: off, probe: kprobe, type: ksym, enable_explorer: false}
         profiling_interval: 0.0001
+        inclusion_path: /scratch:/home/alice
+        inclusion_paths: [/work]
+        mode: profile
+        profile_interval_ms: 250
         """, path: "c.yaml")
+    #expect(
+      configuration.options.summary == [
+        "mode": "profile", "profile_interval_ms": "250",
+        "inclusion_paths": "/scratch:/home/alice:/work",
+      ])
     #expect(configuration.entries.map(\.name) == ["libc"])
     #expect(configuration.entries.first?.regex == "(?!.*_)(?!.*cold).*")
   }
@@ -215,6 +356,14 @@ struct ProbeConfigurationTests {
         == "a: custom BPF is never traced: take the entry out (c.yaml:2)")
     #expect(reason("probes: 1") == "the key probes is not known (c.yaml:1)")
     #expect(reason("capture_probes: [").hasPrefix("c.yaml is no YAML"))
+    let good = "capture_probes:\n  - {name: a, probe: kprobe, type: ksym}\n"
+    #expect(reason(good + "mode: all") == "mode is neither trace nor profile (c.yaml:3)")
+    #expect(
+      reason(good + "profile_interval_ms: 1s")
+        == "profile_interval_ms is no number from 100 to 3600000 (c.yaml:3)")
+    #expect(
+      reason(good + "inclusion_paths: [scratch]").hasPrefix(
+        "c.yaml: an inclusion path is not absolute"))
   }
 
   @Test("@NAME@ stands for a variable of the environment, as in DataCrumbs's templates")

@@ -31,11 +31,13 @@ struct PolicyTests {
   private func verdict(
     _ policy: Policy, _ request: SignRequest, _ asker: Asker = PolicyTests.alice
   ) -> String {
-    let binaries = request.binaries.map { BinaryFacts(path: $0, owner: 0, mode: 0o100_644) }
+    let passed =
+      request.binaries.map { FileFacts(path: $0, owner: 0, mode: 0o100_644) }
+      + request.folders.map { FileFacts(path: $0, owner: 0, mode: 0o40_755) }
     do {
       let key = try PrivateKey(raw: .init(repeating: 7, count: 32))
       _ = try SigningService(key: key, policy: policy, host: "login")
-        .sign(request: request.text, binaries: binaries, asker: asker, now: 1_790_000_000)
+        .sign(request: request.text, passed: passed, asker: asker, now: 1_790_000_000)
       return "signed"
     } catch let error as Refusal {
       return error.error.what
@@ -123,6 +125,81 @@ struct PolicyTests {
         == "this site signs no probes in /usr/lib/libx.so for alice")
   }
 
+  @Test("what others could replace is refused: the file, and every folder above it")
+  func folders() throws {
+    let path = "/home/alice/bin/prog"
+    let request = SignRequest(categories: [
+      ProbeCategory(kind: .uprobe, name: "c", functions: ["f"], binaryPath: path)
+    ])
+    #expect(request.folders == ["/", "/home", "/home/alice", "/home/alice/bin"])
+    /// The verdict where one of the five is not root's or alice's alone.
+    func verdict(
+      _ odd: String, owner: UInt32 = 0, mode: UInt32 = 0, view: FileFacts.View = .same,
+      named name: String? = nil
+    ) -> String {
+      let passed = ([path] + request.folders).map { file in
+        let usual: UInt32 = file == path ? 0o100_755 : 0o40_755
+        guard file == odd else { return FileFacts(path: file, owner: 0, mode: usual) }
+        return FileFacts(
+          path: name ?? file, owner: owner, mode: mode == 0 ? usual : mode, view: view)
+      }
+      do throws(Refusal) {
+        try Policy().check(request, passed: passed, asker: Self.alice)
+        return "allowed"
+      } catch {
+        return error.error.what
+      }
+    }
+    #expect(verdict("") == "allowed")
+    #expect(verdict("/home/alice/bin", owner: 1001, mode: 0o40_700) == "allowed")
+    #expect(verdict("/home", mode: 0o41_777) == "allowed")
+    #expect(verdict("/home/alice/bin", view: .hidden) == "allowed")
+    #expect(verdict("/home", mode: 0o40_777) == "others may write to /home")
+    #expect(verdict("/home/alice", mode: 0o40_775) == "others may write to /home/alice")
+    #expect(verdict("/", owner: 1002) == "/ belongs to uid 1002, neither root nor you")
+    #expect(verdict("/home/alice", mode: 0o100_755) == "/home/alice is not a folder")
+    #expect(verdict("/home", named: "/tmp/home") == "/home is a link to /tmp/home, or was replaced")
+    #expect(
+      verdict("/home/alice", owner: 1001, view: .other)
+        == "/home/alice is another file for the signing service than for you")
+    // The sticky bit of a file says nothing of who may write to it.
+    #expect(verdict(path, mode: 0o101_777) == "others may write to \(path)")
+    #expect(throws: Refusal.self) {
+      try Policy().check(request, passed: [], asker: Self.alice)
+    }
+  }
+
+  @Test("how it is recorded is signed with what is recorded")
+  func options() throws {
+    let options = try RecordingOptions(
+      mode: .profile, intervalMilliseconds: 500, inclusionPaths: ["/scratch", "/home/alice/run"])
+    let request = SignRequest(
+      categories: [ProbeCategory(kind: .syscalls, name: "c", functions: ["read"])],
+      options: options)
+    let key = try PrivateKey(raw: .init(repeating: 7, count: 32))
+    let signed = try SigningService(key: key, policy: Policy(), host: "login")
+      .sign(request: request.text, passed: [], asker: Self.alice, now: 1_790_000_000)
+    let summary = try UnverifiedProbes(packed: try Gzip.pack(signed.bytes)).document.summary
+    #expect(summary["mode"] == "profile")
+    #expect(summary["profile_interval_ms"] == "500")
+    #expect(summary["inclusion_paths"] == "/scratch:/home/alice/run")
+    for (member, reason) in [
+      ("\"mode\":\"all\"", "a mode that is not known (all)"),
+      ("\"profile_interval_ms\":99", "profile_interval_ms is 99, not from 100 to 3600000"),
+      ("\"inclusion_paths\":[\"tmp\"]", "an inclusion path is not absolute"),
+      ("\"inclusion_paths\":[\"/a:/b\"]", "an inclusion path is not absolute, or has a colon"),
+      ("\"inclusion_paths\":[7]", "an inclusion path is no text"),
+    ] {
+      let text = "{\"categories\":[{\"type\":0,\"name\":\"c\",\"functions\":[\"read\"]}],\(member)}"
+      do throws(ProbeError) {
+        _ = try SignRequest(text: Array(text.utf8))
+        Issue.record("\(member) was accepted")
+      } catch {
+        #expect(error.what.hasPrefix(reason))
+      }
+    }
+  }
+
   @Test("a mistake in the file stops the service, and names the line")
   func mistakes() {
     func reason(_ yaml: String) -> String {
@@ -153,7 +230,7 @@ struct PolicyTests {
     let names = (0..<40_000).map { "key_\($0)" }
     do throws(Refusal) {
       try Policy().check(
-        request(.kprobe, names), binaries: [], asker: Self.alice)
+        request(.kprobe, names), passed: [], asker: Self.alice)
       Issue.record("not refused")
     } catch {
       // 40,000 are over the limit of functions, which is told first.
@@ -161,7 +238,7 @@ struct PolicyTests {
     }
     do throws(Refusal) {
       try Policy().check(
-        request(.kprobe, Array(names.prefix(15_000))), binaries: [], asker: Self.alice)
+        request(.kprobe, Array(names.prefix(15_000))), passed: [], asker: Self.alice)
       Issue.record("not refused")
     } catch {
       #expect(error.functions.count == 15_000)

@@ -101,6 +101,12 @@ struct SigningServerTests {
     chown(own, 12345, 0)
     #expect(server.reason(request(own)) == "\(own) belongs to uid 12345, neither root nor you")
     #expect(server.reason(request("/nowhere")).hasPrefix("cannot read /nowhere"))
+    let open = NSTemporaryDirectory() + "open-" + UUID().uuidString
+    try FileManager.default.createDirectory(atPath: open + "/a", withIntermediateDirectories: true)
+    try "x".write(toFile: open + "/a/prog", atomically: true, encoding: .utf8)
+    #expect(server.reason(request(open + "/a/prog")) == "signed")
+    chmod(open, 0o777)
+    #expect(server.reason(request(open + "/a/prog")) == "others may write to \(open)")
   }
 
   @Test("descriptors that a request does not name are refused")
@@ -114,7 +120,7 @@ struct SigningServerTests {
     let (reply, _) = try connection.receive(until: Deadline(seconds: 5))
     #expect(
       Refusal(text: reply.body).error.what
-        == "0 programs and libraries are named and 3 were passed")
+        == "0 programs and libraries in 0 folders are named and 3 were passed")
   }
 
   @Test("what is no message is refused at once, with the reason")

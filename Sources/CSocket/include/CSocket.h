@@ -7,8 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/// The most descriptors that one message carries here. The kernel's own limit is 253.
-enum { CSOCKET_DESCRIPTORS = 64 };
+/// The most descriptors that one message carries: the kernel's own limit (SCM_MAX_FD).
+enum { CSOCKET_DESCRIPTORS = 253 };
 
 /// Who is at the other end: the ids of the process that called connect(2), as
 /// the kernel noted them then. False where the socket has none.
@@ -33,5 +33,8 @@ int csocket_accept(int socket);
 
 /// A stream socket connected to a path, or -1.
 int csocket_connect(const char *path);
+
+/// A folder, open to be looked at and passed on (O_PATH, which takes no right to read it), or -1.
+int csocket_open_folder(const char *path);
 
 #endif

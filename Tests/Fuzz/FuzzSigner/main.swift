@@ -13,7 +13,7 @@ private func testOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt 
   }
   guard let key = try? PrivateKey(raw: .init(repeating: 7, count: 32)) else { return 0 }
   let service = SigningService(key: key, policy: Policy(), host: "login")
-  if let signed = try? service.sign(request: bytes, binaries: [], asker: asker, now: 0),
+  if let signed = try? service.sign(request: bytes, passed: [], asker: asker, now: 0),
     (try? UnverifiedProbes(packed: Gzip.pack(signed.bytes))) == nil
   {
     fatalError("what was signed cannot be read")

@@ -1,0 +1,73 @@
+import TraceRequest
+
+/// How the functions of a document are recorded. It is part of the summary, and signed with it.
+public struct RecordingOptions: Sendable {
+  /// What is recorded of the calls.
+  public enum Mode: String, Sendable {
+    /// Every call: the default.
+    case trace
+    /// Sums of each interval.
+    case profile
+  }
+
+  /// The intervals that can be asked for, in milliseconds.
+  public static let intervals = 100...3_600_000
+
+  /// `mode`; nil where the document says nothing.
+  public let mode: Mode?
+  /// `profile_interval_ms`: the length of profile mode's intervals.
+  public let intervalMilliseconds: Int?
+  /// `inclusion_paths`: folders; only calls on files below them are recorded. All where empty.
+  public let inclusionPaths: [String]
+
+  /// Options.
+  ///
+  /// - Throws: where the interval is out of range, or a path cannot stand in a summary, where
+  ///   colons part them.
+  public init(
+    mode: Mode? = nil, intervalMilliseconds: Int? = nil, inclusionPaths: [String] = []
+  ) throws(ProbeError) {
+    if let intervalMilliseconds, !Self.intervals.contains(intervalMilliseconds) {
+      throw ProbeError(
+        "profile_interval_ms is \(intervalMilliseconds), not from \(Self.intervals.lowerBound) to "
+          + "\(Self.intervals.upperBound)", "correct the configuration")
+    }
+    guard inclusionPaths.reduce(0, { $0 + $1.utf8.count + 1 }) <= 16 << 10 else {
+      throw ProbeError("inclusion_paths are longer than 16 KiB", "name folders above them")
+    }
+    for path in inclusionPaths {
+      guard path.utf8.first == UInt8(ascii: "/"), path.utf8.count < 4096,
+        !path.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F || $0 == UInt8(ascii: ":") })
+      else {
+        throw ProbeError(
+          "an inclusion path is not absolute, or has a colon or a control character in it "
+            + "(\(path.prefix(80)))", "correct the configuration")
+      }
+    }
+    self.mode = mode
+    self.intervalMilliseconds = intervalMilliseconds
+    self.inclusionPaths = inclusionPaths
+  }
+
+  /// Every call, of every file.
+  public static var standard: RecordingOptions {
+    RecordingOptions()
+  }
+
+  private init() {
+    mode = nil
+    intervalMilliseconds = nil
+    inclusionPaths = []
+  }
+
+  /// The members of the summary that say so.
+  public var summary: [String: String] {
+    var members: [String: String] = [:]
+    members["mode"] = mode?.rawValue
+    members["profile_interval_ms"] = intervalMilliseconds.map { String($0) }
+    if !inclusionPaths.isEmpty {
+      members["inclusion_paths"] = inclusionPaths.joined(separator: ":")
+    }
+    return members
+  }
+}
