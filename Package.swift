@@ -49,7 +49,7 @@ let libraries: [Target] = [
     name: "ProbeDiscovery",
     dependencies: [
       "Signing", "ProbeDocument", "TraceRequest", "CLibELF", "CLibDW", "CLibBPF", "CTracerBPF",
-      yams,
+      "CNode", yams,
     ]),
   .target(
     name: "NodeService",
@@ -75,7 +75,9 @@ let programs: [Target] = [
   .executableTarget(name: "datacrumbs", dependencies: ["Tracer", argumentParser]),
   .executableTarget(
     name: "datacrumbs_probes",
-    dependencies: ["ProbeDocument", "Signing", "ProbeDiscovery", argumentParser]),
+    dependencies: [
+      "ProbeDocument", "Signing", "ProbeDiscovery", "NodeService", argumentParser,
+    ]),
   .executableTarget(name: "datacrumbs_report", dependencies: ["TraceReport", argumentParser]),
   .executableTarget(name: "datacrumbs_service", dependencies: ["NodeService"]),
   .executableTarget(name: "datacrumbs_sign_probes", dependencies: ["Signing", argumentParser]),
@@ -89,7 +91,8 @@ let tests: [Target] = [
   .testTarget(
     name: "ProbeDocumentTests", dependencies: ["ProbeDocument"], exclude: ["llnl_document.py"]),
   .testTarget(
-    name: "ProbeDiscoveryTests", dependencies: ["ProbeDiscovery", "ProbeDocument", "TraceRequest"]),
+    name: "ProbeDiscoveryTests",
+    dependencies: ["ProbeDiscovery", "Signing", "ProbeDocument", "TraceRequest"]),
   .testTarget(
     name: "SigningTests", dependencies: ["Signing", "ProbeDocument", "TraceRequest", "CSocket"]),
   .testTarget(name: "NodeServiceTests", dependencies: ["NodeService", "TraceRequest", yams]),

@@ -6,26 +6,6 @@ import TraceRequest
 /// Looks at everything that tracing on this node needs and says what to do
 /// where something is missing.
 public struct Doctor {
-  /// How one thing stands.
-  public enum Verdict: String, Sendable {
-    /// As it should be.
-    case good = "ok"
-    /// Tracing works, with less than all of it.
-    case limited = "warning"
-    /// Tracing does not work.
-    case bad = "error"
-  }
-
-  /// One thing that was looked at.
-  public struct Finding: Sendable {
-    /// How it stands.
-    public let verdict: Verdict
-    /// What was looked at and what was found.
-    public let what: String
-    /// What to do; empty where all is well.
-    public let remedy: String
-  }
-
   private let root: String
   private let runPath: String
 
@@ -76,7 +56,7 @@ public struct Doctor {
   }
 
   private func has(
-    _ name: String, _ path: String, _ otherwise: Verdict, _ remedy: String
+    _ name: String, _ path: String, _ otherwise: Finding.Verdict, _ remedy: String
   ) -> Finding {
     access(root + path, F_OK) == 0
       ? Finding(verdict: .good, what: "\(name): \(path)", remedy: "")

@@ -18,9 +18,11 @@ struct TraceDirectory: Sendable {
   }
 
   func path(workDirectory: String, job: RunID, user: String, node: String) -> String {
-    let words: [Character: String] = [
-      "w": workDirectory, "j": job.description, "u": user, "h": node,
-    ]
+    path(workDirectory: workDirectory, job: job.description, user: user, node: node)
+  }
+
+  func path(workDirectory: String, job: String, user: String, node: String) -> String {
+    let words: [Character: String] = ["w": workDirectory, "j": job, "u": user, "h": node]
     return Self.expand(template, words: words) ?? template
   }
 
@@ -39,5 +41,14 @@ struct TraceDirectory: Sendable {
       }
     }
     return isLetter ? nil : path
+  }
+}
+
+extension Configuration {
+  /// Where a job's traces go, as these settings have it.
+  public func traceFolder(
+    job: String, workDirectory: String, user: String, node: String
+  ) -> String {
+    traceDirectory.path(workDirectory: workDirectory, job: job, user: user, node: node)
   }
 }

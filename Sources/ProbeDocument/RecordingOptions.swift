@@ -13,6 +13,9 @@ public struct RecordingOptions: Sendable {
   /// The intervals that can be asked for, in milliseconds.
   public static let intervals = 100...3_600_000
 
+  /// The most folders that can be named: what the kernel's part of the tracer looks through.
+  static let pathLimit = 16
+
   /// `mode`; nil where the document says nothing.
   public let mode: Mode?
   /// `profile_interval_ms`: the length of profile mode's intervals.
@@ -32,15 +35,17 @@ public struct RecordingOptions: Sendable {
         "profile_interval_ms is \(intervalMilliseconds), not from \(Self.intervals.lowerBound) to "
           + "\(Self.intervals.upperBound)", "correct the configuration")
     }
-    guard inclusionPaths.reduce(0, { $0 + $1.utf8.count + 1 }) <= 16 << 10 else {
-      throw ProbeError("inclusion_paths are longer than 16 KiB", "name folders above them")
+    guard inclusionPaths.count <= Self.pathLimit else {
+      throw ProbeError(
+        "\(inclusionPaths.count) inclusion paths, where \(Self.pathLimit) is the limit",
+        "name folders above them")
     }
     for path in inclusionPaths {
-      guard path.utf8.first == UInt8(ascii: "/"), path.utf8.count < 4096,
+      guard path.utf8.first == UInt8(ascii: "/"), path.utf8.count < 512,
         !path.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F || $0 == UInt8(ascii: ":") })
       else {
         throw ProbeError(
-          "an inclusion path is not absolute, or has a colon or a control character in it "
+          "an inclusion path is not absolute, too long, or has a colon or control character in it "
             + "(\(path.prefix(80)))", "correct the configuration")
       }
     }

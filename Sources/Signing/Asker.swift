@@ -41,13 +41,16 @@ public struct Asker: Sendable {
       if getgrouplist(text, entry.pw_gid, &groups, &count) < 0 { count = 0 }
     }
     groups.removeLast(groups.count - Int(count))
-    self.init(uid: uid, name: name, groups: groups, groupNames: groups.compactMap(Self.name))
+    // A group's entry has its members in it, so it can be long.
+    var room = [CChar](repeating: 0, count: 1 << 20)
+    self.init(
+      uid: uid, name: name, groups: groups,
+      groupNames: groups.compactMap { Self.name(ofGroup: $0, &room) })
   }
 
-  private static func name(ofGroup gid: gid_t) -> String? {
+  private static func name(ofGroup gid: gid_t, _ buffer: inout [CChar]) -> String? {
     var entry = group()
     var found: UnsafeMutablePointer<group>?
-    var buffer = [CChar](repeating: 0, count: 1 << 20)
     guard getgrgid_r(gid, &entry, &buffer, buffer.count, &found) == 0, found != nil else {
       return nil
     }

@@ -18,8 +18,14 @@ public struct FileError: Error, Sendable {
 /// Whole files.
 public enum File {
   /// Reads a regular file of no more than `limit` bytes. A FIFO or a device is refused and never
-  /// waited for.
+  /// waited for; so is a file that somebody writes to meanwhile, half of which would be another.
   public static func read(_ path: String, limit: Int) throws(FileError) -> [UInt8] {
+    try read(path, limit: limit, betweenReads: {})
+  }
+
+  static func read(
+    _ path: String, limit: Int, betweenReads: () -> Void
+  ) throws(FileError) -> [UInt8] {
     guard !path.utf8.contains(0) else { throw FileError(reason: "its name has a NUL in it") }
     let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
     guard descriptor >= 0 else {
@@ -41,10 +47,17 @@ public enum File {
       let count = Glibc.read(descriptor, &chunk, chunk.count)
       if count < 0, errno == EINTR { continue }
       guard count >= 0 else { throw FileError() }
-      if count == 0 { return bytes }
+      if count == 0 { break }
+      betweenReads()
       bytes.append(contentsOf: chunk.prefix(count))
       guard bytes.count <= limit else { throw tooLarge }
     }
+    var after = stat()
+    guard fstat(descriptor, &after) == 0 else { throw FileError() }
+    guard after.st_size == status.st_size, after.st_mtim.tv_sec == status.st_mtim.tv_sec,
+      after.st_mtim.tv_nsec == status.st_mtim.tv_nsec
+    else { throw FileError(reason: "it changed while it was read") }
+    return bytes
   }
 
   /// Writes a file that is there as a whole or not at all: beside it, synced, then renamed.
@@ -85,6 +98,14 @@ public enum File {
   }
 
   /// The names of a folder's files that end so, without the end.
+  public static func names(
+    inFolder folder: String, suffix: String
+  ) throws(FileError) -> [String] {
+    guard access(folder, R_OK | X_OK) == 0 else { throw FileError() }
+    return names(in: folder, suffix: suffix)
+  }
+
+  /// The names of a folder's files that end so, without the end; none where it cannot be read.
   static func names(in folder: String, suffix: String) -> [String] {
     guard let directory = opendir(folder) else { return [] }
     defer { closedir(directory) }

@@ -40,7 +40,8 @@ public struct FileFacts: Sendable {
         ? readlink("/proc/self/fd/\(descriptor.number)", &buffer, buffer.count) : -1
     }
     guard count > 0 else {
-      throw ProbeError("a program or library cannot be looked at", "try again", exitStatus: .unavailable)
+      throw ProbeError(
+        "a program or library cannot be looked at", "try again", exitStatus: .unavailable)
     }
     path = String(decoding: buffer.prefix(count), as: UTF8.self)
     owner = status.st_uid

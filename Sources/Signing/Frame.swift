@@ -14,13 +14,18 @@ public struct Frame: Sendable {
     case signed = 2
     /// Why nothing was signed, in JSON.
     case refused = 3
+    /// A question for what the asker may have signed; it has no body.
+    case question = 4
+    /// What the asker may have signed, in JSON.
+    case allowance = 5
 
     /// The longest body, in bytes.
     public var limit: Int {
       switch self {
       case .request: 8 << 20
       case .signed: 16 << 20
-      case .refused: 1 << 20
+      case .refused, .allowance: 1 << 20
+      case .question: 0
       }
     }
   }

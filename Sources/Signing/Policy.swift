@@ -102,7 +102,7 @@ public struct Policy: Sendable {
 
   private static let remedy = "ask the administrator, whose policy.yaml says so"
 
-  private func rule(for asker: Asker) throws(ProbeError) -> Rule {
+  func rule(for asker: Asker) throws(ProbeError) -> Rule {
     guard let rule = rules.first(where: { $0.fits(asker) }) else {
       throw ProbeError(
         "this site signs nothing for \(asker.name) (uid \(asker.uid))", Self.remedy,
@@ -227,10 +227,12 @@ public struct Policy: Sendable {
     guard file.view != .other else {
       throw ProbeError(
         "\(path) is another file for the signing service than for you",
-        "build outside of containers, with files that the whole machine sees", exitStatus: .notPermitted)
+        "build outside of containers, with files that the whole machine sees",
+        exitStatus: .notPermitted)
     }
     guard file.mode & S_IFMT == type else {
-      throw ProbeError("\(path) is not \(kind)", "check binary_path or file", exitStatus: .notPermitted)
+      throw ProbeError(
+        "\(path) is not \(kind)", "check binary_path or file", exitStatus: .notPermitted)
     }
     guard file.owner == 0 || file.owner == asker.uid else {
       throw ProbeError(

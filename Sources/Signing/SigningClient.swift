@@ -19,7 +19,14 @@ public struct SigningClient: Sendable {
   public func sign(_ request: SignRequest, seconds: Int = 60) throws(Refusal) -> [UInt8] {
     let reply: Frame
     do throws(ProbeError) {
-      reply = try exchange(request, until: Deadline(seconds: seconds))
+      let text = request.text
+      guard text.count <= Frame.Kind.request.limit else {
+        throw ProbeError(
+          "the request has \(text.count) bytes, where \(Frame.Kind.request.limit) is the limit",
+          "ask for fewer functions")
+      }
+      reply = try exchange(
+        Frame(.request, body: text), try open(request), until: Deadline(seconds: seconds))
     } catch {
       throw Refusal(error)
     }
@@ -27,16 +34,25 @@ public struct SigningClient: Sendable {
     return reply.body
   }
 
-  private func exchange(
-    _ request: SignRequest, until deadline: Deadline
-  ) throws(ProbeError) -> Frame {
-    let descriptors = try open(request)
-    let text = request.text
-    guard text.count <= Frame.Kind.request.limit else {
-      throw ProbeError(
-        "the request has \(text.count) bytes, where \(Frame.Kind.request.limit) is the limit",
-        "ask for fewer functions")
+  /// What the service would sign for this process's user.
+  ///
+  /// - Parameter seconds: after so long without an answer it is given up.
+  public func allowance(seconds: Int = 10) throws(Refusal) -> Allowance {
+    let reply: Frame
+    do throws(ProbeError) {
+      reply = try exchange(Frame(.question, body: []), [], until: Deadline(seconds: seconds))
+    } catch {
+      throw Refusal(error)
     }
+    guard reply.kind == .allowance, let allowance = Allowance(text: reply.body) else {
+      throw Refusal(text: reply.body)
+    }
+    return allowance
+  }
+
+  private func exchange(
+    _ request: Frame, _ descriptors: [Descriptor], until deadline: Deadline
+  ) throws(ProbeError) -> Frame {
     let descriptor = csocket_connect(path)
     guard descriptor >= 0 else {
       throw ProbeError(
@@ -50,7 +66,7 @@ public struct SigningClient: Sendable {
       // Without this they may be closed as soon as their numbers are taken.
       try withExtendedLifetime(descriptors) { () throws(ProbeError) in
         try connection.send(
-          Frame(.request, body: text), descriptors: descriptors.map(\.number), until: deadline)
+          request, descriptors: descriptors.map(\.number), until: deadline)
       }
     } catch {
       // A service that refuses early says why before it closes.
@@ -87,7 +103,8 @@ public struct SigningClient: Sendable {
   private func opened(_ descriptor: Int32, _ path: String) throws(ProbeError) -> Descriptor {
     guard descriptor >= 0 else {
       throw ProbeError(
-        "cannot read \(path) (\(errorText(errno)))", "check binary_path or file", exitStatus: .noInput)
+        "cannot read \(path) (\(errorText(errno)))", "check binary_path or file",
+        exitStatus: .noInput)
     }
     return Descriptor(descriptor)
   }

@@ -111,9 +111,13 @@ public final class SigningServer: Sendable {
       }
       digest = frame.body.digest
       asker = Asker(uid: uid)
-      let signed = try sign(frame.body, descriptors, asker)
-      journal.signed(signed, request: digest, asker: asker, pid: pid)
-      reply = Frame(.signed, body: signed.bytes)
+      if frame.kind == .question {
+        reply = Frame(.allowance, body: try service.allowance(of: asker).text)
+      } else {
+        let signed = try sign(frame.body, descriptors, asker)
+        journal.signed(signed, request: digest, asker: asker, pid: pid)
+        reply = Frame(.signed, body: signed.bytes)
+      }
     } catch {
       journal.refused(error.error, request: digest, asker: asker, pid: pid)
       reply = Frame(.refused, body: error.text)
@@ -128,7 +132,7 @@ public final class SigningServer: Sendable {
     do throws(ProbeError) {
       let (frame, descriptors) = try connection.receive(
         until: Deadline(seconds: receiveLimit), admit: admit)
-      guard frame.kind == .request else {
+      guard frame.kind == .request || frame.kind == .question else {
         throw ProbeError("not a request", "use datacrumbs_probes of the same release")
       }
       return (frame, descriptors)

@@ -17,6 +17,15 @@ public struct SigningService: Sendable {
     self.host = host
   }
 
+  /// What the policy allows to somebody.
+  public func allowance(of asker: Asker) throws(Refusal) -> Allowance {
+    do throws(ProbeError) {
+      return Allowance(try policy.rule(for: asker), cluster: policy.cluster, asker: asker)
+    } catch {
+      throw Refusal(error)
+    }
+  }
+
   /// A document that was signed.
   public struct Signed: Sendable {
     /// Its canonical form, with the signature.

@@ -9,7 +9,7 @@ struct Probes: ParsableCommand {
     commandName: "datacrumbs_probes",
     abstract: "Build, verify, show and compare probe files: what a traced job records.",
     version: "datacrumbs_probes \(datacrumbsVersion)",
-    subcommands: [Build.self, Verify.self, Show.self, Diff.self])
+    subcommands: [Build.self, Verify.self, Show.self, Diff.self, DoctorCommand.self])
 }
 
 /// The largest configuration, in bytes.

@@ -84,8 +84,7 @@ func run(_ words: [String]) throws(ServiceError) {
     let arguments = try Arguments(rest, options: ["plugin"])
     let findings = Doctor().findings(plugin: arguments["plugin"])
     for finding in findings {
-      let remedy = finding.remedy.isEmpty ? "" : ": " + finding.remedy
-      print("\(finding.verdict.rawValue): \(finding.what)\(remedy)")
+      print(finding.text)
     }
     if findings.contains(where: { $0.verdict == .bad }) { exit(ExitStatus.unavailable.rawValue) }
   case "status":

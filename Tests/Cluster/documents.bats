@@ -15,6 +15,13 @@ assert_never_traced() {
   is "the traces" "" "$(alice find . -name '*.pfw.gz')"
 }
 
+# refused_by_verify EXIT-CODE MESSAGE FILE: what the program says of a file, and soon.
+refused_by_verify() {
+  run alice timeout 10 datacrumbs_probes verify "$3"
+  is "the message about $3" "datacrumbs_probes: $2" "$output"
+  is "the exit code for $3" "$1" "$status"
+}
+
 @test "a document with a forged signature is never traced" {
   on --user alice login zcat p.json.gz | jq -c '.checksum |= (.[4:] + .[:4])' | gzip |
     alice tee p.json.gz >/dev/null
@@ -50,6 +57,68 @@ assert_never_traced() {
 @test "a document with custom BPF is never traced" {
   forge p.json.gz '.categories[0].type = 4'
   assert_never_traced "category posix has type 4, custom BPF, which is never traced"
+}
+
+@test "what is no regular file is refused by verify, named, and never waited for" {
+  for file in held.c1 /dev/zero /dev/null . /run/datacrumbs-sign/sign.sock; do
+    refused_by_verify 66 "cannot read $file: it is not a regular file" "$file"
+  done
+}
+
+@test "a file that cannot be reached is refused by verify, with the reason" {
+  on --user bob login bash -c 'umask 077 && mkdir "$1/mine" && cp p.json.gz "$1/mine/p" &&
+    cp p.json.gz "$1/p"' - "$here"
+  alice bash -c 'ln -s "/home/bob/$1/p" unreadable && ln -s "/home/bob/$1/mine/p" unreachable &&
+    ln -s nothing broken && ln -s circle circle' - "$here"
+  refused_by_verify 66 "cannot read unreadable: Permission denied" unreadable
+  refused_by_verify 66 "cannot read unreachable: Permission denied" unreachable
+  refused_by_verify 66 "cannot read broken: No such file or directory" broken
+  refused_by_verify 66 "cannot read circle: Too many levels of symbolic links" circle
+  long=$(printf '/a%.0s' {1..2500})
+  refused_by_verify 66 "cannot read $long: File name too long" "$long"
+  run alice sbatch --datacrumbs-enable --datacrumbs-probe-file="$long" --wrap=true
+  is "sbatch's exit code" 1 "$status"
+  has "sbatch's message" "cannot read the probe file (File name too long): /a/a/" "$output"
+  refused_by_verify 65 "the probe file is empty: empty: build the file again with datacrumbs_probes build" \
+    "$(alice bash -c ': >empty; echo empty')"
+}
+
+@test "a path with a space, quotes, a line break and a command in it is a path" {
+  odd=$'a "b\' $(touch pwned) `touch pwned`\nc'
+  alice bash -c 'mkdir "$1" && cp ~/p.json.gz "$1/p" && echo no >"$1/bad"' - "$odd"
+  run alice datacrumbs_probes verify "$odd/p"
+  is "what verify says of a good file" "" "$output"
+  is "its exit code" 0 "$status"
+  refused_by_verify 65 "the probe file is not gzip, or damaged: ${odd/$'\n'/\\x0a}/bad: build the file again with datacrumbs_probes build" \
+    "$odd/bad"
+  # The same path, all the way to the tracer.
+  script job.sh <<<': >made'
+  job=$(submit --datacrumbs-enable --datacrumbs-probe-file="$odd/p" -w c1 job.sh)
+  await_job "$job"
+  is "the output" "" "$(output_of "$job")"
+  is "the job's own file" made "$(opened "$job" c1 | grep -x made)"
+  is "commands that a path has run" "" "$(alice find . /home/alice -maxdepth 1 -name pwned)"
+}
+
+@test "a file that is written over and over while it is read is good, or refused by name" {
+  alice bash -c 'cp ~/p.json.gz p && head -c 300 p >half
+    while [[ ! -e stop ]]; do cat half >p; cat ~/p.json.gz >p; done' &
+  writer=$!
+  verdicts=$(alice bash -c '
+    for attempt in {1..60}; do
+      message=$(timeout 10 datacrumbs_probes verify p 2>&1)
+      code=$?
+      case $code,$message in
+        0,) ;;
+        65,"datacrumbs_probes: the probe file is "*": p: build the file again"*) ;;
+        66,"datacrumbs_probes: cannot read p: it changed while it was read") ;;
+        *) echo "exit code $code: $message" ;;
+      esac
+    done
+    touch stop')
+  wait "$writer"
+  is "unexpected verdicts" "" "$verdicts"
+  alice datacrumbs_probes verify p
 }
 
 @test "a compute node has public keys and no private one" {

@@ -89,6 +89,198 @@ END
     "$(alice zcat p.json.gz | jq -c '.categories[0].functions')"
 }
 
+# A program of alice's with debug information, in her folder.
+program() {
+  cat >"$BATS_TEST_TMPDIR/prog.c" <<'END'
+#include <stdio.h>
+#include <unistd.h>
+__attribute__((noinline)) int checkpoint(int step, const char *path, size_t bytes) {
+  FILE *out = fopen(path, "w");
+  if (out == NULL) return -1;
+  fprintf(out, "%zu", bytes);
+  fclose(out);
+  return step + 1;
+}
+int main(void) { return checkpoint(41, "made-here", 4096) == 42 ? 0 : 1; }
+END
+  gcc -g -O2 -o "$BATS_TEST_TMPDIR/prog" "$BATS_TEST_TMPDIR/prog.c"
+  alice bash -c 'umask 022; mkdir -p bin; cat >bin/prog; chmod 755 bin/prog' <"$BATS_TEST_TMPDIR/prog"
+  config <<END
+capture_probes:
+  - {name: app, probe: uprobe, type: binary, file: /home/alice/$here/bin/prog, regex: checkpoint}
+END
+}
+
+@test "a program of the user's own is signed as the installed programs pass it, and its arguments have names" {
+  program
+  built p.json.gz
+  is "the arguments" "step:int path:const char * bytes:size_t" "$(alice zcat p.json.gz |
+    jq -r '[.categories[0].function_arguments.checkpoint[] | .label + ":" + .c_type] | join(" ")')"
+  script job.sh <<<'bin/prog; echo "exit code $?"'
+  job=$(submit --datacrumbs-enable --datacrumbs-probe-file=p.json.gz -w c1 job.sh)
+  await_job "$job"
+  is "the output" "exit code 0" "$(output_of "$job")"
+  call=$(calls "$job" c1 | jq -c 'select(.name == "checkpoint")')
+  is "what is known of the call" "app 41 made-here 4096 42" \
+    "$(jq -r '"\(.cat) \(.args.step) \(.args.fname) \(.args.bytes) \(.args.ret)"' <<<"$call")"
+}
+
+@test "a program that others could replace is not signed" {
+  program
+  alice chmod g+w bin
+  run alice datacrumbs_probes build c.yaml p.json.gz
+  is "the exit code" 77 "$status"
+  has "the message" "others may write to /home/alice/$here/bin" "$output"
+  alice chmod g-w bin
+  built p.json.gz
+  alice bash -c 'mkdir open && chmod 1777 open && cp -r bin open/'
+  config <<END
+capture_probes:
+  - {name: app, probe: uprobe, type: binary, file: /home/alice/$here/open/bin/prog, regex: checkpoint}
+END
+  built p.json.gz
+  # bob may make the path look as he wants, in a view of the file system that is his alone.
+  on --user bob login bash -c 'mkdir -p "$1/alice/$2/bin" && cp "/home/alice/$2/bin/prog" "$1/alice/$2/bin/"' - \
+    "/home/bob/$here" "$here"
+  bob tee c.yaml >/dev/null <<END
+capture_probes:
+  - {name: app, probe: uprobe, type: binary, file: /home/alice/$here/bin/prog, regex: checkpoint}
+END
+  run bob unshare --user --map-root-user --mount bash -c '
+    mount --bind alice /home/alice && datacrumbs_probes build c.yaml p.json.gz'
+  is "the exit code for bob" 77 "$status"
+  has "the message for bob" "is another file for the signing service than for you" "$output"
+}
+
+@test "how to record is in the configuration, and signed" {
+  config <<'END'
+mode: profile
+profile_interval_ms: 200
+inclusion_paths: [/home/alice]
+capture_probes:
+  - {name: posix, probe: syscalls, functions: [openat, read]}
+END
+  built p.json.gz
+  is "the summary" "profile 200 /home/alice" "$(alice zcat p.json.gz |
+    jq -r '.summary | "\(.mode) \(.profile_interval_ms) \(.inclusion_paths)"')"
+  script job.sh <<<'for i in {1..20}; do cat job.sh /etc/passwd >/dev/null; done'
+  job=$(submit --datacrumbs-enable --datacrumbs-probe-file=p.json.gz -w c1 job.sh)
+  await_job "$job"
+  is "the output" "" "$(output_of "$job")"
+  is "single calls" "" "$(trace "$job" c1 | jq -c 'select(.ph == "X")')"
+  [[ -n $(trace "$job" c1 | jq -c 'select(.ph == "C")') ]]
+}
+
+# --- documents of LLNL's DataCrumbs
+
+secret=s3cret-of-the-site
+
+# Where the site has one: the nodes hold it, the login node only knows that they do.
+share_secret() {
+  local node
+  for node in c1 c2; do
+    printf %s "$secret" | on "$node" bash -c 'umask 377; cat >/etc/datacrumbs/hmac_secret'
+  done
+  on login bash -c 'umask 377; : >/etc/datacrumbs/hmac_secret'
+}
+
+teardown_file() {
+  local machine
+  for machine in login c1 c2; do on "$machine" rm -f /etc/datacrumbs/hmac_secret; done
+}
+
+# llnl_document SECRET USER FILE, in alice's folder
+llnl_document() {
+  python3 "$BATS_TEST_DIRNAME/../ProbeDocumentTests/llnl_document.py" "$1" "$2" "$BATS_TEST_TMPDIR/p"
+  alice bash -c 'cat >"$1"' - "$3" <"$BATS_TEST_TMPDIR/p"
+}
+
+@test "a document that is sealed with a shared secret is refused where the site has none" {
+  llnl_document "$secret" alice p.json.gz
+  run alice sbatch --datacrumbs-enable --datacrumbs-probe-file=p.json.gz --wrap=true
+  is "the exit code" 1 "$status"
+  has "the message" "signed with a shared secret (hmac-sha256), which this machine does not have" "$output"
+}
+
+@test "a document that is sealed with the site's shared secret is checked by the node, and traced" {
+  share_secret
+  llnl_document "$secret" alice p.json.gz
+  run alice datacrumbs_probes verify p.json.gz
+  is "what verify says" "p.json.gz: good but for its seal, which only the node can check" "$output"
+  is "its exit code" 0 "$status"
+  script job.sh <<<': >made'
+  job=$(submit --datacrumbs-enable --datacrumbs-probe-file=p.json.gz -w c1 job.sh)
+  await_job "$job"
+  is "the job's own file" made "$(opened "$job" c1 | grep -x made)"
+  # What can be checked without the secret is checked before the job is queued.
+  llnl_document "$secret" bob his.json.gz
+  run alice sbatch --datacrumbs-enable --datacrumbs-probe-file=his.json.gz --wrap=true
+  is "the exit code" 1 "$status"
+  has "the message" "signed for user bob, not for uid 1001" "$output"
+  teardown_file
+}
+
+@test "a document with a forged seal is refused by the node, and its job goes on" {
+  share_secret
+  llnl_document "a guess" alice p.json.gz
+  script job.sh <<<'echo it ran; exit 7'
+  job=$(submit --datacrumbs-enable --datacrumbs-probe-file=p.json.gz -w c1 job.sh)
+  await_job "$job"
+  is "the exit code" 7:0 "$(of_job "$job" ExitCode)"
+  has "the output" "it ran" "$(output_of "$job")"
+  assert_untraced "$job" c1 "the probe document's signature does not fit its content"
+  is "the traces" "" "$(alice find . -name '*.pfw.gz')"
+  # Nor does a node without the secret take the login node's word for it.
+  on c1 rm /etc/datacrumbs/hmac_secret
+  llnl_document "$secret" alice p.json.gz
+  job=$(submit --datacrumbs-enable --datacrumbs-probe-file=p.json.gz -w c1 job.sh)
+  await_job "$job"
+  assert_untraced "$job" c1 "the probe document is signed with a shared secret (hmac-sha256), which this machine does not have"
+  # An empty file, as the login node has it, is no secret to forge with.
+  on c1 bash -c ': >/etc/datacrumbs/hmac_secret'
+  llnl_document "" alice p.json.gz
+  job=$(submit --datacrumbs-enable --datacrumbs-probe-file=p.json.gz -w c1 job.sh)
+  await_job "$job"
+  assert_untraced "$job" c1 "the probe document is signed with a shared secret (hmac-sha256), which this machine does not have"
+  teardown_file
+}
+
+# --- doctor
+
+@test "doctor looks at all that a user needs, and says what to do" {
+  run alice datacrumbs_probes doctor /home/alice/p.json.gz
+  is "the exit code" 0 "$status"
+  for line in "ok: sbatch knows --datacrumbs-enable" "ok: trusted key " \
+    "ok: the signing service signs syscalls, kprobe, uprobe, usdt probes for alice" \
+    "ok: traces can be written: /home/alice/$here/datacrumbs-JOBID" \
+    "ok: /home/alice/p.json.gz would be used"; do
+    has "what doctor says" "$line" "$output"
+  done
+  run on --user alice --directory /usr login datacrumbs_probes doctor --socket /run/none /home/bob/p.json.gz
+  is "the exit code" 69 "$status"
+  for line in "error: the signing service does not answer at /run/none" \
+    "error: you may not make /usr/datacrumbs-JOBID: /usr (Permission denied): submit from a folder" \
+    "error: cannot read /home/bob/p.json.gz: Permission denied"; do
+    has "what doctor says" "$line" "$output"
+  done
+}
+
+@test "a bar on a terminal for a long entry, and none on a pipe" {
+  config <<'END'
+capture_probes:
+  - {name: kernel, probe: kprobe, type: ksym, regex: "[a-m].*"}
+END
+  # script(1) runs the program on a terminal of its own.
+  on_terminal=$(alice script -qec 'datacrumbs_probes build --dry-run c.yaml' /dev/null)
+  has "what a terminal shows" "] 0 % kernel" "$on_terminal"
+  bars=$(grep -o '] [0-9]* % kernel' <<<"$on_terminal" | sort -u | wc -l)
+  ((bars >= 3)) || {
+    echo "the bar of one entry has moved $bars times"
+    return 1
+  }
+  is "what a pipe gets" "" "$(alice datacrumbs_probes build --dry-run c.yaml 2>&1 >/dev/null)"
+}
+
 @test "a service that was killed serves the next client" {
   posix
   on login systemctl kill --signal=KILL $signer

@@ -1,5 +1,6 @@
 import Glibc
 import Testing
+import TraceRequest
 
 @testable import NodeService
 
@@ -10,11 +11,11 @@ import Testing
     folder = try TemporaryFolder()
   }
 
-  private func findings(plugin: String? = nil) -> [Doctor.Finding] {
+  private func findings(plugin: String? = nil) -> [Finding] {
     Doctor(root: folder.path, runPath: folder.path + "/run").findings(plugin: plugin)
   }
 
-  private func finding(about text: String, plugin: String? = nil) -> Doctor.Finding? {
+  private func finding(about text: String, plugin: String? = nil) -> Finding? {
     findings(plugin: plugin).first { $0.what.contains(text) }
   }
 

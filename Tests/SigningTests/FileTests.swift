@@ -62,6 +62,45 @@ struct FileTests {
     #expect(reason("/proc/kallsyms", limit: 5000) == "it is larger than 5000 bytes")
   }
 
+  @Test("a file that changes while it is read is refused: cut short, grown, or written over")
+  func changing() throws {
+    let path = folder + "/file"
+    func reason(_ change: @escaping (FileHandle) throws -> Void) throws -> String {
+      try File.write(path, .init(repeating: 7, count: 100_000), mode: 0o600)
+      // Times of files are no finer than the kernel's tick; this one is long ago.
+      try FileManager.default.setAttributes(
+        [.modificationDate: Date(timeIntervalSince1970: 1_000_000)], ofItemAtPath: path)
+      let handle = try #require(FileHandle(forUpdatingAtPath: path))
+      defer { try? handle.close() }
+      var isChanged = false
+      do throws(FileError) {
+        _ = try File.read(path, limit: 1 << 20) {
+          if !isChanged { try? change(handle) }
+          isChanged = true
+        }
+        return "read"
+      } catch {
+        return error.reason
+      }
+    }
+    #expect(try reason { _ in } == "read")
+    #expect(try reason { try $0.truncate(atOffset: 70_000) } == "it changed while it was read")
+    #expect(
+      try reason { handle in
+        try handle.seekToEnd()
+        try handle.write(contentsOf: [1])
+      } == "it changed while it was read")
+    #expect(
+      try reason { handle in
+        try handle.seek(toOffset: 0)
+        try handle.write(contentsOf: [1])
+      } == "it changed while it was read")
+    // Another file under the name is another file: what was opened is read to its end.
+    let new = folder + "/new"
+    try File.write(new, [1], mode: 0o600)
+    #expect(try reason { _ in rename(new, path) } == "read")
+  }
+
   @Test("a file is written as a whole or not at all")
   func write() throws {
     let path = folder + "/file"

@@ -187,10 +187,11 @@ struct PolicyTests {
       ("\"mode\":\"all\"", "a mode that is not known (all)"),
       ("\"profile_interval_ms\":99", "profile_interval_ms is 99, not from 100 to 3600000"),
       ("\"inclusion_paths\":[\"tmp\"]", "an inclusion path is not absolute"),
-      ("\"inclusion_paths\":[\"/a:/b\"]", "an inclusion path is not absolute, or has a colon"),
+      ("\"inclusion_paths\":[\"/a:/b\"]", "an inclusion path is not absolute, too long, or has"),
       ("\"inclusion_paths\":[7]", "an inclusion path is no text"),
     ] {
-      let text = "{\"categories\":[{\"type\":0,\"name\":\"c\",\"functions\":[\"read\"]}],\(member)}"
+      let category = "{\"type\":0,\"name\":\"c\",\"functions\":[\"read\"]}"
+      let text = "{\"categories\":[\(category)],\(member)}"
       do throws(ProbeError) {
         _ = try SignRequest(text: Array(text.utf8))
         Issue.record("\(member) was accepted")
