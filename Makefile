@@ -50,7 +50,7 @@ PACKAGES := libslurm-dev libsystemd-dev zlib1g-dev libssl-dev libbpf-dev libelf-
             shellcheck bats jq openssl python3 debootstrap systemd-container iproute2 \
             qemu-system-x86 busybox-static cpio
 
-.PHONY: deb rpm soak help setup setup-browser all fuzz bpf client plugin programs test check check-kernel demo bench lint format install clean
+.PHONY: check-packages deb rpm soak help setup setup-browser all fuzz bpf client plugin programs test check check-kernel demo bench lint format install clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -174,6 +174,9 @@ fuzz: bpf ## run each fuzz target for a minute (FUZZ_SECONDS)
 
 demo: setup all ## show a traced two-node job on a throw-away cluster
 	Tests/Cluster/demo
+
+check-packages: setup deb rpm ## install, upgrade and remove the packages on the test cluster, with jobs running
+	bats --print-output-on-failure --timing --setup-suite-file Tests/Cluster/setup_suite.bash Tests/Packages
 
 soak: setup all ## 500 jobs in ten minutes on the test cluster; what is left behind
 	Tests/Cluster/soak

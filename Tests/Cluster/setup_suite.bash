@@ -6,7 +6,7 @@ bats_require_minimum_version 1.5.0
 
 setup_suite() {
   # shellcheck source=Tests/Cluster/suite.bash
-  source "$BATS_TEST_DIRNAME/suite.bash"
+  source "$(dirname "${BASH_SOURCE[0]}")/suite.bash"
   if [[ ${DATACRUMBS_CLUSTER_KEEP:-} != 1 ]] || ! "$cluster" status >/dev/null; then
     "$cluster" up || return 1
   fi
@@ -16,7 +16,7 @@ setup_suite() {
 }
 
 teardown_suite() {
-  [[ ${DATACRUMBS_CLUSTER_KEEP:-} == 1 ]] || "$BATS_TEST_DIRNAME/cluster" down
+  [[ ${DATACRUMBS_CLUSTER_KEEP:-} == 1 ]] || "$(dirname "${BASH_SOURCE[0]}")/cluster" down
 }
 
 # What the jobs of the tests are made of.

@@ -2,7 +2,7 @@
 # What the cluster tests say often: who runs what where, how a job is watched,
 # and what must hold after each of them.
 
-cluster=${BATS_TEST_DIRNAME:?}/cluster
+cluster=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/cluster
 
 # on [--user NAME] MACHINE COMMAND...
 on() { "$cluster" run "$@"; }
