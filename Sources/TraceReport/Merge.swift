@@ -1,5 +1,4 @@
 import Glibc
-import GzipMembers
 import Synchronization
 import TraceRequest
 
@@ -39,9 +38,9 @@ public struct Merge: Sendable {
     let heads = try TraceHead.read(folder)
     let (nodes, sources) = TraceSource.sources(heads)
     let origin = heads.compactMap(\.origin).min() ?? 0
-    let output = try OutputFile(path)
+    let output = try GzipStream(OutputFile(path))
     let numbers = MergedPids(nodes: nodes.count)
-    try output.write(member: Self.head(heads, nodes, origin, numbers.perNode))
+    try output.write(Self.head(heads, nodes, origin, numbers.perNode))
 
     progress?.begin(total: heads.reduce(0) { $0 + $1.size })
     let mergers = (0..<workers).map { _ in
@@ -73,7 +72,7 @@ public struct Merge: Sendable {
     }
     self.warnings = warnings
     try all.writeNames(nodes)
-    try output.write(member: all.tail(isPartial: !warnings.isEmpty))
+    try output.write(all.tail(isPartial: !warnings.isEmpty))
     try output.finish()
   }
 
@@ -160,13 +159,13 @@ final class MergedPids: Sendable {
 
 /// One worker of a merge: rewrites lines and packs them.
 final class Merger: LineConsumer {
-  private static let memberSize = 1 << 20
+  private static let pieceSize = 1 << 20
 
   private let sources: [TraceSource]
   private let origin: Int64
   private let numbers: MergedPids
-  private let output: OutputFile
-  private let packer = MemberPacker(level: 1)
+  private let output: GzipStream
+  private let deflater = Deflater()
   private var text: [UInt8] = []
   private let processKeys = ByteTable()
   private var processNames: [Tally.ProcessName] = []
@@ -174,12 +173,12 @@ final class Merger: LineConsumer {
   private(set) var events: Int64 = 0
   private(set) var unreadableLines: Int64 = 0
 
-  init(sources: [TraceSource], origin: Int64, numbers: MergedPids, output: OutputFile) {
+  init(sources: [TraceSource], origin: Int64, numbers: MergedPids, output: GzipStream) {
     self.sources = sources
     self.origin = origin
     self.numbers = numbers
     self.output = output
-    text.reserveCapacity(Self.memberSize + 8192)
+    text.reserveCapacity(Self.pieceSize + 8192)
   }
 
   func consume(_ lines: UnsafeRawBufferPointer, file: Int) throws(ReportError) {
@@ -198,14 +197,14 @@ final class Merger: LineConsumer {
         }
       }
       rewrite(line, reader.lineBytes, file)
-      if text.count >= Self.memberSize { try flush() }
+      if text.count >= Self.pieceSize { try flush() }
     }
   }
 
-  /// Writes what has been gathered as one member.
+  /// Writes what has been gathered.
   func flush() throws(ReportError) {
     guard !text.isEmpty else { return }
-    try output.write(member: text, packer)
+    try output.write(text, deflater)
     text.removeAll(keepingCapacity: true)
   }
 
@@ -340,7 +339,7 @@ final class Merger: LineConsumer {
       text += Self.metadata(
         "process_sort_index", pid: merged,
         .object([.init("sort_index", .number(String(node)))]))
-      if text.count >= Self.memberSize { try flush() }
+      if text.count >= Self.pieceSize { try flush() }
     }
     try flush()
   }
@@ -368,16 +367,6 @@ final class Merger: LineConsumer {
       .init("tid", .number(String(pid))), .init("args", arguments),
     ])
     return event.text + [0x0a]
-  }
-}
-
-extension OutputFile {
-  /// Appends these lines as one gzip member.
-  fileprivate func write(
-    member text: [UInt8], _ packer: MemberPacker = MemberPacker(level: 1)
-  ) throws(ReportError) {
-    let number = text.withUnsafeBytes { packer.pack($0, append) }
-    if number != 0 { throw .file("cannot write", path, errno: number) }
   }
 }
 

@@ -31,13 +31,8 @@ final class OutputFile: Sendable {
 
   /// Appends.
   func write(_ bytes: [UInt8]) throws(ReportError) {
-    let number = bytes.withUnsafeBytes(append)
+    let number = bytes.withUnsafeBytes { Output.writeAll($0, to: descriptor) }
     if number != 0 { throw .file("cannot write", path, errno: number) }
-  }
-
-  /// Appends. Returns 0, or the number of the error.
-  func append(_ bytes: UnsafeRawBufferPointer) -> Int32 {
-    Output.writeAll(bytes, to: descriptor)
   }
 
   /// Puts the file in its place.

@@ -62,6 +62,34 @@ struct MergeTests {
     return trace
   }
 
+  @Test("one gzip member however long it is, and whole microseconds stay whole")
+  func oneMember() throws {
+    let trace = TestTrace()
+    for (node, origin) in [("c1", 1_790_000_000_000_002_500), ("c2", 1_790_000_000_000_000_900)] {
+      let calls = (0..<30_000).map { TestTrace.call(ts: "\($0 * 7)", dur: "3", pid: 5) }.joined()
+      trace.write(
+        "\(node).pfw.gz",
+        members: [
+          TestTrace.head(node: node, origin: origin) + calls + TestTrace.end(events: 30_000)
+        ])
+    }
+    let results = TestTrace()
+    let out = results.newFile("all.pfw.gz")
+    _ = try Merge(TraceFolder(trace.path), into: out)
+    let reader = """
+      import json, sys, zlib
+      unpacker = zlib.decompressobj(31)
+      text = unpacker.decompress(open(sys.argv[1], "rb").read()) + unpacker.flush()
+      assert unpacker.eof and not unpacker.unused_data
+      events = [json.loads(line) for line in text.splitlines() if b'"X"' in line]
+      assert all(type(e["ts"]) is int and type(e["dur"]) is int for e in events)
+      print(len(text) > 3 << 20, len(events), sorted(e["ts"] for e in events)[:4])
+      """
+    let (code, output) = try run("python3", ["-c", reader, out])
+    #expect(code == 0)
+    #expect(output == "True 60000 [0, 1, 7, 8]\n")
+  }
+
   @Test("on one clock, each process its own number and name, for any reader of JSON")
   func otherReaders() throws {
     let trace = twoNodes()
