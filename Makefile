@@ -50,7 +50,7 @@ PACKAGES := libslurm-dev libsystemd-dev zlib1g-dev libssl-dev libbpf-dev libelf-
             shellcheck bats jq openssl python3 debootstrap systemd-container iproute2 \
             qemu-system-x86 busybox-static cpio
 
-.PHONY: check-packages deb rpm soak help setup setup-browser all fuzz bpf client plugin programs test check check-kernel demo bench lint format install clean
+.PHONY: check-readers check-packages deb rpm soak help setup setup-browser all fuzz bpf client plugin programs test check check-kernel demo bench lint format install clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -64,7 +64,8 @@ setup: ## install the Debian packages that are missing
 	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; }
 
 setup-browser: ## install Chromium, for the tests that look at the report's page
-	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null
+	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+	  chromium python3-venv >/dev/null
 
 all: plugin programs client ## build everything
 
@@ -156,6 +157,9 @@ test: bpf client ## run the unit tests
 
 check: setup all ## run unit tests and cluster tests
 	SWIFT="$(SWIFT)" Tests/check
+
+check-readers: programs client setup-browser ## open a trace in Perfetto and in DFAnalyzer, which come from PyPI
+	Tests/Readers/check-readers
 
 check-kernel: setup programs ## run the tracer in Debian's kernel under QEMU: kprobes
 	Tests/Kernel/check-kernel $(BIN)
