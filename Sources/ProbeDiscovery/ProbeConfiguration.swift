@@ -50,6 +50,7 @@ public struct ProbeConfiguration: Sendable {
     var mode: RecordingOptions.Mode?
     var interval: Int?
     var paths: [String] = []
+    var unit: RecordingOptions.TimeUnit?
     for (key, value) in try file.entries(root, in: "the file") {
       switch key {
       case "capture_probes":
@@ -68,6 +69,9 @@ public struct ProbeConfiguration: Sendable {
             "profile_interval_ms is no number from \(RecordingOptions.intervals.lowerBound) to "
               + "\(RecordingOptions.intervals.upperBound)", value)
         }
+      case "time_unit":
+        unit = RecordingOptions.TimeUnit(rawValue: try file.text(value, key))
+        guard unit != nil else { throw file.error("time_unit is neither us nor ns", value) }
       case "inclusion_paths": paths += try file.texts(value, key)
       // DataCrumbs's own name for them: one text, with colons between the folders.
       case "inclusion_path":
@@ -83,7 +87,7 @@ public struct ProbeConfiguration: Sendable {
     self.entries = entries
     do throws(ProbeError) {
       options = try RecordingOptions(
-        mode: mode, intervalMilliseconds: interval, inclusionPaths: paths)
+        mode: mode, intervalMilliseconds: interval, inclusionPaths: paths, timeUnit: unit)
     } catch {
       throw ProbeError("\(path): \(error.what)", error.remedy)
     }

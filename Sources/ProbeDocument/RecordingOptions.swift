@@ -10,6 +10,14 @@ public struct RecordingOptions: Sendable {
     case profile
   }
 
+  /// How times are written.
+  public enum TimeUnit: String, Sendable {
+    /// Whole microseconds, which every reader of traces takes: the default.
+    case microseconds = "us"
+    /// Microseconds with three decimals.
+    case nanoseconds = "ns"
+  }
+
   /// The intervals that can be asked for, in milliseconds.
   public static let intervals = 100...3_600_000
 
@@ -22,13 +30,16 @@ public struct RecordingOptions: Sendable {
   public let intervalMilliseconds: Int?
   /// `inclusion_paths`: folders; only calls on files below them are recorded. All where empty.
   public let inclusionPaths: [String]
+  /// `time_unit`; nil where the document says nothing.
+  public let timeUnit: TimeUnit?
 
   /// Options.
   ///
   /// - Throws: where the interval is out of range, or a path cannot stand in a summary, where
   ///   colons part them.
   public init(
-    mode: Mode? = nil, intervalMilliseconds: Int? = nil, inclusionPaths: [String] = []
+    mode: Mode? = nil, intervalMilliseconds: Int? = nil, inclusionPaths: [String] = [],
+    timeUnit: TimeUnit? = nil
   ) throws(ProbeError) {
     if let intervalMilliseconds, !Self.intervals.contains(intervalMilliseconds) {
       throw ProbeError(
@@ -52,6 +63,7 @@ public struct RecordingOptions: Sendable {
     self.mode = mode
     self.intervalMilliseconds = intervalMilliseconds
     self.inclusionPaths = inclusionPaths
+    self.timeUnit = timeUnit
   }
 
   /// Every call, of every file.
@@ -63,12 +75,14 @@ public struct RecordingOptions: Sendable {
     mode = nil
     intervalMilliseconds = nil
     inclusionPaths = []
+    timeUnit = nil
   }
 
   /// The members of the summary that say so.
   public var summary: [String: String] {
     var members: [String: String] = [:]
     members["mode"] = mode?.rawValue
+    members["time_unit"] = timeUnit?.rawValue
     members["profile_interval_ms"] = intervalMilliseconds.map { String($0) }
     if !inclusionPaths.isEmpty {
       members["inclusion_paths"] = inclusionPaths.joined(separator: ":")

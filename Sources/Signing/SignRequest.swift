@@ -28,7 +28,7 @@ public struct SignRequest: Sendable {
 
   /// The folders above the programs and libraries, each once. The client sends an open descriptor
   /// for each, in this order, behind those of the binaries.
-  var folders: [String] {
+  public var folders: [String] {
     var folders: [String] = []
     for path in binaries {
       for end in path.utf8.indices where path.utf8[end] == UInt8(ascii: "/") {
@@ -57,6 +57,9 @@ public struct SignRequest: Sendable {
     if let interval = options.intervalMilliseconds {
       members.append(JSON.Member("profile_interval_ms", .number(String(interval))))
     }
+    if let unit = options.timeUnit {
+      members.append(JSON.Member("time_unit", .string(unit.rawValue)))
+    }
     if !options.inclusionPaths.isEmpty {
       members.append(
         JSON.Member("inclusion_paths", .array(options.inclusionPaths.map { .string($0) })))
@@ -84,6 +87,7 @@ public struct SignRequest: Sendable {
     var mode: RecordingOptions.Mode?
     var interval: Int?
     var inclusionPaths: [String] = []
+    var unit: RecordingOptions.TimeUnit?
     for member in members {
       switch (member.name, member.value) {
       case ("categories", .array(let elements)):
@@ -99,6 +103,11 @@ public struct SignRequest: Sendable {
         mode = RecordingOptions.Mode(rawValue: word)
         guard mode != nil else {
           throw ProbeError("a mode that is not known (\(word.prefix(20)))", Self.remedy)
+        }
+      case ("time_unit", .string(let word)):
+        unit = RecordingOptions.TimeUnit(rawValue: word)
+        guard unit != nil else {
+          throw ProbeError("a time unit that is not known (\(word.prefix(20)))", Self.remedy)
         }
       case ("profile_interval_ms", .number(let digits)):
         interval = Int(digits) ?? 0
@@ -125,7 +134,8 @@ public struct SignRequest: Sendable {
     self.init(
       categories: categories,
       options: try RecordingOptions(
-        mode: mode, intervalMilliseconds: interval, inclusionPaths: inclusionPaths),
+        mode: mode, intervalMilliseconds: interval, inclusionPaths: inclusionPaths,
+        timeUnit: unit),
       lifetime: lifetime, configuration: configuration)
   }
 

@@ -335,11 +335,12 @@ struct ProbeConfigurationTests {
         inclusion_path: /scratch:/home/alice
         inclusion_paths: [/work]
         mode: profile
+        time_unit: ns
         profile_interval_ms: 250
         """, path: "c.yaml")
     #expect(
       configuration.options.summary == [
-        "mode": "profile", "profile_interval_ms": "250",
+        "mode": "profile", "time_unit": "ns", "profile_interval_ms": "250",
         "inclusion_paths": "/scratch:/home/alice:/work",
       ])
     #expect(configuration.entries.map(\.name) == ["libc"])
@@ -357,6 +358,7 @@ struct ProbeConfigurationTests {
     #expect(reason("probes: 1") == "the key probes is not known (c.yaml:1)")
     #expect(reason("capture_probes: [").hasPrefix("c.yaml is no YAML"))
     let good = "capture_probes:\n  - {name: a, probe: kprobe, type: ksym}\n"
+    #expect(reason(good + "time_unit: s") == "time_unit is neither us nor ns (c.yaml:3)")
     #expect(reason(good + "mode: all") == "mode is neither trace nor profile (c.yaml:3)")
     #expect(
       reason(good + "profile_interval_ms: 1s")

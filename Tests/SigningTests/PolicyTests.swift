@@ -172,7 +172,8 @@ struct PolicyTests {
   @Test("how it is recorded is signed with what is recorded")
   func options() throws {
     let options = try RecordingOptions(
-      mode: .profile, intervalMilliseconds: 500, inclusionPaths: ["/scratch", "/home/alice/run"])
+      mode: .profile, intervalMilliseconds: 500, inclusionPaths: ["/scratch", "/home/alice/run"],
+      timeUnit: .nanoseconds)
     let request = SignRequest(
       categories: [ProbeCategory(kind: .syscalls, name: "c", functions: ["read"])],
       options: options)
@@ -182,9 +183,11 @@ struct PolicyTests {
     let summary = try UnverifiedProbes(packed: try Gzip.pack(signed.bytes)).document.summary
     #expect(summary["mode"] == "profile")
     #expect(summary["profile_interval_ms"] == "500")
+    #expect(summary["time_unit"] == "ns")
     #expect(summary["inclusion_paths"] == "/scratch:/home/alice/run")
     for (member, reason) in [
       ("\"mode\":\"all\"", "a mode that is not known (all)"),
+      ("\"time_unit\":\"s\"", "a time unit that is not known (s)"),
       ("\"profile_interval_ms\":99", "profile_interval_ms is 99, not from 100 to 3600000"),
       ("\"inclusion_paths\":[\"tmp\"]", "an inclusion path is not absolute"),
       ("\"inclusion_paths\":[\"/a:/b\"]", "an inclusion path is not absolute, too long, or has"),
