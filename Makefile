@@ -47,15 +47,17 @@ BPF      := Sources/CTracerBPF/tracer.bpf.o
 
 # What builds, tests and the cluster need from Debian.
 PACKAGES := libslurm-dev libsystemd-dev zlib1g-dev libssl-dev libbpf-dev libelf-dev libdw-dev libdeflate-dev \
-            shellcheck bats jq openssl python3 debootstrap systemd-container iproute2 \
+            shellcheck bats jq openssl python3 zsh groff-base debootstrap systemd-container iproute2 \
             qemu-system-x86 busybox-static cpio
 
-.PHONY: check-readers check-packages deb rpm soak help setup setup-browser all fuzz bpf client plugin programs test check check-kernel demo bench lint format install clean
+.PHONY: check-readers setup-packaging check-packages deb rpm soak help setup setup-browser all fuzz bpf client plugin programs test check check-kernel demo bench lint format install clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 setup: ## install the Debian packages that are missing
+setup-packaging: PACKAGES := debhelper lintian rpm
+setup setup-packaging:
 	@missing=; for p in $(PACKAGES); do \
 	  dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'install ok installed' || missing="$$missing $$p"; \
 	done; \
@@ -140,13 +142,13 @@ install: ## install what `make all` built
 	  $(BIN)/datacrumbs_$$name --generate-completion-script bash | sed '/^#!/d' > $(DESTDIR)$(BASHCOMPDIR)/datacrumbs_$$name && \
 	  $(BIN)/datacrumbs_$$name --generate-completion-script zsh > $(DESTDIR)$(ZSHCOMPDIR)/_datacrumbs_$$name || exit 1; done
 
-deb: all ## packages for login nodes, compute nodes and users, in .build/deb
+deb: setup-packaging all ## packages for login nodes, compute nodes and users, in .build/deb
 	rm -rf .build/deb && mkdir -p .build/deb
 	DATACRUMBS_BUILT=1 debian/rules binary DEB_DESTDIR=$(CURDIR)/.build/deb >.build/deb/log 2>&1 || { tail -20 .build/deb/log; exit 1; }
 	ls .build/deb/*.deb
 	lintian --fail-on error,warning .build/deb/*.deb
 
-rpm: all ## the same packages for RPM sites, in .build/rpm
+rpm: setup-packaging all ## the same packages for RPM sites, in .build/rpm
 	rm -rf .build/rpm && mkdir -p .build/rpm
 	rpmbuild -bb --define "_topdir $(CURDIR)/.build/rpm" --define "_rpmdir $(CURDIR)/.build/rpm" \
 	  --define "built $(CURDIR)" rpm/datacrumbs-slurm.spec >.build/rpm/log 2>&1 || { tail -20 .build/rpm/log; exit 1; }

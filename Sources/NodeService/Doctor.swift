@@ -8,6 +8,7 @@ import TraceRequest
 public struct Doctor {
   private let root: String
   private let runPath: String
+  private let isClockSynchronised: () -> Bool
 
   /// This machine.
   public init() {
@@ -15,14 +16,18 @@ public struct Doctor {
   }
 
   /// - Parameter root: what stands before the kernel's and Slurm's paths.
-  init(root: String, runPath: String) {
+  init(
+    root: String, runPath: String,
+    isClockSynchronised: @escaping () -> Bool = { clock_is_synchronised() }
+  ) {
     self.root = root
     self.runPath = runPath
+    self.isClockSynchronised = isClockSynchronised
   }
 
   /// Everything, in the order in which it is needed.
   ///
-  /// - Parameter plugin: where the plugin is; nil to leave it out.
+  /// - Parameter plugin: where the plugin is; nil: where Slurm's configuration has it.
   public func findings(plugin: String?) -> [Finding] {
     var findings = [
       kernelRelease(), has("BTF", "/sys/kernel/btf/vmlinux", .bad, Self.otherKernel),
@@ -35,18 +40,22 @@ public struct Doctor {
       systemd(), unit(), runDirectory(), configuration(), clock(),
     ]
     findings += keys()
-    if let plugin { findings.append(pluginRelease(plugin)) }
+    if let path = plugin ?? registeredPlugin() {
+      findings.append(pluginRelease(path))
+    } else {
+      findings.append(
+        Finding(
+          verdict: .limited, what: "no plugin is registered: \(Self.registration)",
+          remedy: "install it, or use another door (docs/admin.md)"))
+    }
     return findings
   }
 
   private static let otherKernel = "use a kernel with CONFIG_DEBUG_INFO_BTF"
 
   private func kernelRelease() -> Finding {
-    var name = utsname()
-    uname(&name)
-    let release = withUnsafeBytes(of: name.release) {
-      String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-    }
+    let release =
+      text("/proc/sys/kernel/osrelease")?.split(whereSeparator: \.isWhitespace).first ?? "?"
     let numbers = release.split { !$0.isNumber }.prefix(2).compactMap { Int($0) }
     // 5.11: BPF task storage for tracing programs, and no locked-memory limit.
     let isNew = numbers.count == 2 && (numbers[0], numbers[1]) >= (5, 11)
@@ -61,6 +70,30 @@ public struct Doctor {
     access(root + path, F_OK) == 0
       ? Finding(verdict: .good, what: "\(name): \(path)", remedy: "")
       : Finding(verdict: otherwise, what: "no \(name): \(path)", remedy: remedy)
+  }
+
+  /// A file's text, where it can be read; what is longer than 64 KiB is cut.
+  private func text(_ path: String) -> String? {
+    let file = open(root + path, O_RDONLY | O_CLOEXEC)
+    guard file >= 0 else { return nil }
+    defer { close(file) }
+    let bytes = [UInt8](unsafeUninitializedCapacity: 65_536) { buffer, count in
+      count = max(0, read(file, buffer.baseAddress, buffer.count))
+    }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
+  private static let registration = "/etc/slurm/plugstack.conf.d/datacrumbs.conf"
+
+  /// The plugin's path as plugstack.conf(5) has it: `optional PATH ARGUMENT...`.
+  private func registeredPlugin() -> String? {
+    for line in (text(Self.registration) ?? "").split(separator: "\n") {
+      let words = line.split(whereSeparator: \.isWhitespace)
+      if words.count > 1, words[0] == "optional" || words[0] == "required" {
+        return root + words[1]
+      }
+    }
+    return nil
   }
 
   private func systemd() -> Finding {
@@ -103,6 +136,14 @@ public struct Doctor {
   }
 
   private func configuration() -> Finding {
+    var status = stat()
+    if lstat(root + Configuration.path, &status) == 0,
+      status.st_uid != 0 || status.st_mode & 0o022 != 0
+    {
+      return Finding(
+        verdict: .bad, what: "not only root's to write: \(Configuration.path)",
+        remedy: "chown root and chmod 644: it decides what becomes of jobs")
+    }
     do throws(ServiceError) {
       _ = try Configuration(path: root + Configuration.path)
       return Finding(verdict: .good, what: Configuration.path, remedy: "")
@@ -113,7 +154,7 @@ public struct Doctor {
 
   /// Probe files have a beginning and an end of validity.
   private func clock() -> Finding {
-    guard clock_is_synchronised() else {
+    guard isClockSynchronised() else {
       return Finding(
         verdict: .limited, what: "the clock is not synchronised",
         remedy: "run chrony or systemd-timesyncd: probe files expire by this clock")

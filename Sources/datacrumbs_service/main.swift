@@ -29,7 +29,7 @@ let usage = """
     reap      end the tracers of Slurm's jobs that are not on this node any more, where an
               epilog never ran; nothing where Slurm does not answer
     doctor    look at all that tracing needs here, and say what to do
-                --plugin      compare this plugin with the installed Slurm
+                --plugin      compare this plugin with the installed Slurm, not the registered one
     status    the traced jobs of this node; --json: one JSON object a line
 
   Settings: \(Configuration.path)

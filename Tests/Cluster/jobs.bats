@@ -63,19 +63,15 @@ EOF
 }
 
 @test "two users' jobs on the same oversubscribed cores stay apart" {
-  for user in alice bob; do
-    "$user" bash -c 'cat >job.sh' <<'EOF'
-#!/bin/bash
+  script_of_both <<'EOF'
 hold
 touch-files mine.$USER
 EOF
-  done
   mine=$(submit "${traced[@]}" --oversubscribe -c 8 -w c1 job.sh)
-  his=$(bob sbatch --parsable --output=%j.out "${his_traced[@]}" --oversubscribe -c 8 -w c1 job.sh)
-  is "alice's job" "$mine" "$(await_held c1)"
-  is "bob's job" "$his" "$(bob timeout 30 cat held.c1)"
+  his=$(his_submit "${his_traced[@]}" --oversubscribe -c 8 -w c1 job.sh)
+  await_both_held "$mine" "$his"
   release c1
-  bob timeout 30 bash -c ': >released.c1'
+  his_release
   await_job "$mine"
   await_job "$his"
   has "what alice's job opened" mine.alice.grandchild "$(opened "$mine" c1)"

@@ -75,6 +75,28 @@ await_job() {
   }
 }
 
+# --- jobs of both accounts at once, on c1
+
+# job.sh for alice and for bob: script_of_both <<EOF
+script_of_both() {
+  local text user
+  text=$(echo '#!/bin/bash' && cat)
+  for user in alice bob; do "$user" bash -c 'cat >job.sh' <<<"$text"; done
+}
+
+# sbatch, as bob; prints the job's id.
+his_submit() { bob sbatch --parsable --output=%j.out "$@"; }
+
+# Until `hold` runs for alice's job and for bob's: await_both_held HERS HIS
+await_both_held() {
+  is "alice's job" "$1" "$(await_held c1)"
+  is "bob's job" "$2" "$(bob timeout 30 cat held.c1)"
+}
+
+his_release() { bob timeout 30 bash -c ': >released.c1'; }
+
+# --- what is known of a job
+
 # A member of what scontrol shows: of_job ID ExitCode
 of_job() { on login scontrol -o show job "$1" | grep -o " $2=[^ ]*" | cut -d= -f2-; }
 

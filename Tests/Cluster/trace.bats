@@ -42,24 +42,20 @@ load suite
 }
 
 @test "nothing of another user's job that does the same on the same node" {
-  for user in alice bob; do
-    "$user" bash -c 'cat >job.sh' <<'EOF'
-#!/bin/bash
+  script_of_both <<'EOF'
 hold
 touch-files mine.$USER
 hold
 EOF
-  done
   mine=$(submit "${traced[@]}" -w c1 job.sh)
-  his=$(bob sbatch --parsable --output=%j.out -w c1 job.sh)
+  his=$(his_submit -w c1 job.sh)
   # Both are there at once, do the same at once, and end after each other.
-  is "alice's job" "$mine" "$(await_held c1)"
-  is "bob's job" "$his" "$(bob timeout 30 cat held.c1)"
+  await_both_held "$mine" "$his"
   release c1
-  bob timeout 30 bash -c ': >released.c1'
+  his_release
   await_held c1
   bob timeout 30 cat held.c1
-  bob timeout 30 bash -c ': >released.c1'
+  his_release
   await_job "$his"
   release c1
   await_job "$mine"
@@ -69,21 +65,17 @@ EOF
 }
 
 @test "two traced jobs on one node stay apart" {
-  for user in alice bob; do
-    "$user" bash -c 'cat >job.sh' <<'EOF'
-#!/bin/bash
+  script_of_both <<'EOF'
 hold
 touch-files mine.$USER
 EOF
-  done
   mine=$(submit "${traced[@]}" -w c1 job.sh)
-  his=$(bob sbatch --parsable --output=%j.out "${his_traced[@]}" -w c1 job.sh)
-  is "alice's job" "$mine" "$(await_held c1)"
-  is "bob's job" "$his" "$(bob timeout 30 cat held.c1)"
+  his=$(his_submit "${his_traced[@]}" -w c1 job.sh)
+  await_both_held "$mine" "$his"
   is_traced "$mine" c1
   is_traced "$his" c1
   release c1
-  bob timeout 30 bash -c ': >released.c1'
+  his_release
   await_job "$mine"
   await_job "$his"
   is "the files of mine that bob's job opened" "" "$(opened "$his" c1 bob | grep mine.alice || true)"

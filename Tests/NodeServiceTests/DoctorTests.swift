@@ -11,8 +11,11 @@ import TraceRequest
     folder = try TemporaryFolder()
   }
 
-  private func findings(plugin: String? = nil) -> [Finding] {
-    Doctor(root: folder.path, runPath: folder.path + "/run").findings(plugin: plugin)
+  private func findings(plugin: String? = nil, isClockSynchronised: Bool = true) -> [Finding] {
+    Doctor(
+      root: folder.path, runPath: folder.path + "/run",
+      isClockSynchronised: { isClockSynchronised }
+    ).findings(plugin: plugin)
   }
 
   private func finding(about text: String, plugin: String? = nil) -> Finding? {
@@ -62,6 +65,41 @@ import TraceRequest
     mkdir(folder.path + "/run", 0o755)
     chmod(folder.path + "/run", 0o777)
     #expect(finding(about: "not safe to use: \(folder.path)/run")?.verdict == .bad)
+  }
+
+  @Test(arguments: [
+    ("5.10.0-28-amd64", Finding.Verdict.bad), ("5.11", .good), ("6.1.0-31-amd64", .good), ("", .bad),
+  ])
+  func judgesTheKernelByItsRelease(release: String, verdict: Finding.Verdict) {
+    makeFolders("proc/sys/kernel")
+    folder.write("proc/sys/kernel/osrelease", release + "\n")
+    #expect(finding(about: "kernel ")?.verdict == verdict)
+  }
+
+  @Test func tellsAClockThatNobodyKeeps() {
+    #expect(finding(about: "clock synchronised")?.verdict == .good)
+    let found = findings(isClockSynchronised: false).first { $0.what.contains("clock") }
+    #expect(found?.verdict == .limited && found?.remedy.isEmpty == false)
+  }
+
+  @Test func seesKeysAndSettingsThatOthersCanWrite() {
+    makeFolders("etc/datacrumbs/trusted.d")
+    folder.write("etc/datacrumbs/datacrumbs.conf", "")
+    chmod(folder.path + "/etc/datacrumbs/datacrumbs.conf", 0o666)
+    chmod(folder.path + "/etc/datacrumbs/trusted.d", 0o777)
+    #expect(finding(about: "not only root's to write")?.verdict == .bad)
+    #expect(finding(about: "not safe to use: \(folder.path)/etc/datacrumbs")?.verdict == .bad)
+  }
+
+  @Test func takesThePluginThatIsRegistered() {
+    #expect(finding(about: "no plugin is registered")?.verdict == .limited)
+    makeFolders("etc/slurm/plugstack.conf.d")
+    folder.write(
+      "etc/slurm/plugstack.conf.d/datacrumbs.conf", "# ours\noptional /lib/p.so bindir=/b\n")
+    #expect(finding(about: "no plugin: \(folder.path)/lib/p.so")?.verdict == .bad)
+    makeFolders("lib")
+    folder.write("lib/p.so", "no library")
+    #expect(finding(about: "/lib/p.so: ")?.remedy == "install it again")
   }
 
   @Test(arguments: [
