@@ -36,6 +36,7 @@ final class KernelProbes {
   private let kinds: Set<ProbeKind>
   private var inFlight: Int32 = -1
   private let layout: Rings.Layout
+  private let user: UInt32
 
   /// By system call number.
   private(set) var syscalls: [TracedFunction?] = Array(repeating: nil, count: Int(DC_SYSCALLS))
@@ -48,6 +49,7 @@ final class KernelProbes {
 
   /// Loads the programs for these groups of functions; nothing is attached yet.
   init(_ groups: [ProbeCategory], _ settings: KernelSettings) throws(TracerError) {
+    user = settings.user
     usesMulti = datacrumbs_has_uprobe_multi() != 0
     layout = Rings.Layout(
       total: settings.isProfile ? 0 : settings.ringSize,
@@ -411,10 +413,32 @@ final class KernelProbes {
   }
 
   private func attachStaticGroup(_ group: ProbeCategory) {
+    guard let program = bpf_object__find_program_by_name(object, "static_probe"),
+      let binary = binary(of: group)
+    else { return }
+    // Swift may let go of it, and close it, behind its last use.
+    withExtendedLifetime(binary) { attachStaticGroup(group, in: binary, program) }
+  }
+
+  /// The group's file; nil where it has none that may be probed, and all of it is refused.
+  private func binary(of group: ProbeCategory) -> ProbedBinary? {
+    do throws(ProbedBinary.Refused) {
+      guard let path = group.binaryPath else {
+        throw ProbedBinary.Refused(reason: "the category names no binary_path")
+      }
+      return try ProbedBinary(path, user: user)
+    } catch {
+      for name in group.functions { refuse(group, name, error.reason) }
+      return nil
+    }
+  }
+
+  private func attachStaticGroup(
+    _ group: ProbeCategory, in binary: ProbedBinary, _ program: OpaquePointer
+  ) {
     let arguments = (0..<Int(DC_ARGUMENTS)).map {
       TracedArgument(name: "arg\($0)", kind: .signed)
     }
-    guard let program = bpf_object__find_program_by_name(object, "static_probe") else { return }
     for name in group.functions {
       guard let path = group.binaryPath, let provider = group.provider else {
         refuse(group, name, "the category names no provider")
@@ -429,7 +453,9 @@ final class KernelProbes {
       var options = bpf_usdt_opts()
       options.sz = MemoryLayout<bpf_usdt_opts>.size
       options.usdt_cookie = cookie
-      if let link = bpf_program__attach_usdt(program, -1, path, provider, name, &options) {
+      if let link = bpf_program__attach_usdt(
+        program, -1, binary.path, provider, name, &options)
+      {
         links.append(link)
         note("usdt")
       } else {
@@ -439,13 +465,15 @@ final class KernelProbes {
   }
 
   private func attachUprobeGroup(_ group: ProbeCategory) {
-    guard let path = group.binaryPath else {
-      for name in group.functions { refuse(group, name, "the category names no binary_path") }
-      return
-    }
+    guard let binary = binary(of: group) else { return }
+    withExtendedLifetime(binary) { attachUprobeGroup(group, in: binary) }
+  }
+
+  private func attachUprobeGroup(_ group: ProbeCategory, in binary: ProbedBinary) {
+    let path = group.binaryPath ?? ""
     let symbols: ELFSymbols
     do {
-      symbols = try ELFSymbols(path: path, wanted: Set(group.functions))
+      symbols = try ELFSymbols(path: binary.path, wanted: Set(group.functions))
     } catch {
       for name in group.functions { refuse(group, name, "\(path): \(error.reason)") }
       return
@@ -461,8 +489,8 @@ final class KernelProbes {
       names.append(name)
     }
     guard !places.isEmpty else { return }
-    let entries = attachUprobes("function_enter", path: path, places, isReturn: false)
-    let returns = attachUprobes("function_return", path: path, places, isReturn: true)
+    let entries = attachUprobes("function_enter", path: binary.path, places, isReturn: false)
+    let returns = attachUprobes("function_return", path: binary.path, places, isReturn: true)
     for (index, name) in names.enumerated() {
       if let reason = entries[index] ?? returns[index] {
         refuse(group, name, reason)

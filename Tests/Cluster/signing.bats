@@ -125,6 +125,25 @@ END
     "$(jq -r '"\(.cat) \(.args.step) \(.args.fname) \(.args.bytes) \(.args.ret)"' <<<"$call")"
 }
 
+@test "a program that became a link to another's after it was signed is not probed" {
+  program
+  built p.json.gz
+  on --user bob login bash -c 'cp "/home/alice/$1/bin/prog" "$1/prog"' - "$here"
+  script job.sh <<<'bin/prog; echo "exit code $?"'
+  # Nor to what is hers, but for others to write.
+  for mode in 755 777; do
+    alice bash -c 'rm bin/prog; if [[ $2 == 755 ]]; then ln -s "/home/bob/$1/prog" bin/prog; else
+      cp -L "/home/bob/$1/prog" bin/prog; chmod 777 bin/prog; fi' - "$here" $mode
+    job=$(submit --datacrumbs-enable --datacrumbs-probe-file=p.json.gz -w c1 job.sh)
+    await_job "$job"
+    has "the output" "exit code 0" "$(output_of "$job")"
+    is "calls in the trace" "" "$(trace "$job" c1 | jq -c 'select(.name == "checkpoint" and .ph == "X")')"
+    reason="belongs to uid 1002, neither root nor the job's user"
+    [[ $mode == 755 ]] || reason="others may write to it"
+    has "why it is not attached" "/home/alice/$here/bin/prog: $reason" "$(trace "$job" c1)"
+  done
+}
+
 @test "a program that others could replace is not signed" {
   program
   alice chmod g+w bin
