@@ -78,6 +78,9 @@ public struct RecordingOptions: Sendable {
     timeUnit = nil
   }
 
+  /// The names of the members of a summary that say how to record.
+  public static let members = ["mode", "profile_interval_ms", "time_unit", "inclusion_paths"]
+
   /// The members of the summary that say so.
   public var summary: [String: String] {
     var members: [String: String] = [:]

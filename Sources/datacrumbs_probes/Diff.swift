@@ -16,29 +16,38 @@ struct Diff: ParsableCommand {
   func run() throws {
     var isDifferent = false
     try reporting { () throws(ProbeError) in
-      let changes = Self.changes(try functions(old), try functions(new))
+      let changes = Self.changes(try contents(old), try contents(new))
       isDifferent = !changes.isEmpty
       for change in changes { print(change.onOneLine) }
     }
     if isDifferent { throw ExitCode(1) }
   }
 
-  /// What is traced: each function with its kind and its place.
-  private func functions(_ path: String) throws(ProbeError) -> Set<String> {
-    let packed = try contents(of: path, limit: Gzip.packedLimit)
+  /// What is traced, and how: each function with its kind and its place, and what is captured of
+  /// its arguments; each option.
+  private func contents(_ path: String) throws(ProbeError) -> [String: String] {
+    let packed = try datacrumbs_probes.contents(of: path, limit: Gzip.packedLimit)
     let probes = try naming(path) { () throws(ProbeError) in try UnverifiedProbes(packed: packed) }
-    var functions: Set<String> = []
+    var contents: [String: String] = [:]
+    for option in RecordingOptions.members {
+      if let value = probes.document.summary[option] { contents["\(option): \(value)"] = "" }
+    }
     for category in probes.document.categories {
       let place = category.binaryPath.map { " of " + $0 } ?? ""
       for function in category.functions {
-        functions.insert("\(category.name): \(category.kind.word) \(function)\(place)")
+        contents["\(category.name): \(category.kind.word) \(function)\(place)"] =
+          category.functionArguments[function].map { String(decoding: $0.text, as: UTF8.self) }
+          ?? ""
       }
     }
-    return functions
+    return contents
   }
 
-  static func changes(_ old: Set<String>, _ new: Set<String>) -> [String] {
-    old.subtracting(new).sorted().map { "- " + $0 }
-      + new.subtracting(old).sorted().map { "+ " + $0 }
+  private static func changes(_ old: [String: String], _ new: [String: String]) -> [String] {
+    let (before, after) = (Set(old.keys), Set(new.keys))
+    return before.subtracting(after).sorted().map { "- " + $0 }
+      + after.subtracting(before).sorted().map { "+ " + $0 }
+      + before.intersection(after).filter { old[$0] != new[$0] }.sorted()
+      .map { "! " + $0 + ": other arguments" }
   }
 }

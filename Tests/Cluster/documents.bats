@@ -101,8 +101,8 @@ refused_by_verify() {
 }
 
 @test "a file that is written over and over while it is read is good, or refused by name" {
-  alice bash -c 'cp ~/p.json.gz p && head -c 300 p >half
-    while [[ ! -e stop ]]; do cat half >p; cat ~/p.json.gz >p; done' &
+  alice bash -c 'cp ~/p.json.gz p && head -c 300 p >half'
+  alice bash -c 'while [[ ! -e stop ]]; do cat half >p; cat ~/p.json.gz >p; done' &
   writer=$!
   verdicts=$(alice bash -c '
     for attempt in {1..60}; do

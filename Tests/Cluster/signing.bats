@@ -127,6 +127,7 @@ END
 
 @test "a program that became a link to another's after it was signed is not probed" {
   program
+  alice tee -a c.yaml >/dev/null <<<'  - {name: posix, probe: syscalls, functions: [openat]}'
   built p.json.gz
   on --user bob login bash -c 'cp "/home/alice/$1/bin/prog" "$1/prog"' - "$here"
   script job.sh <<<'bin/prog; echo "exit code $?"'
@@ -169,6 +170,27 @@ END
     mount --bind alice /home/alice && datacrumbs_probes build c.yaml p.json.gz'
   is "the exit code for bob" 77 "$status"
   has "the message for bob" "is another file for the signing service than for you" "$output"
+}
+
+@test "diff tells what two files trace differently, and how" {
+  config <<'END'
+capture_probes:
+  - {name: posix, probe: syscalls, functions: [openat, read]}
+END
+  built old.json.gz
+  run alice datacrumbs_probes diff old.json.gz old.json.gz
+  is "a file and itself" "0 " "$status $output"
+  config <<'END'
+mode: profile
+capture_probes:
+  - {name: posix, probe: syscalls, functions: [read, write]}
+END
+  built new.json.gz
+  run alice datacrumbs_probes diff old.json.gz new.json.gz
+  is "the exit code" 1 "$status"
+  is "the difference" "- posix: syscalls openat
++ mode: profile
++ posix: syscalls write" "$output"
 }
 
 @test "how to record is in the configuration, and signed" {

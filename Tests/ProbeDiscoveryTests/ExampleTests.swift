@@ -24,7 +24,7 @@ struct ExampleTests {
     "each is read, and its patterns are regular expressions",
     arguments: [
       "posix-io.yaml", "libc-stdio.yaml", "page-cache.yaml", "mpi-io.yaml", "hdf5.yaml",
-      "lustre.yaml",
+      "lustre.yaml", "posix-kernel.yaml", "kernel-wide.yaml",
     ])
   func read(name: String) throws {
     for entry in try configuration(name).entries {
@@ -43,6 +43,39 @@ struct ExampleTests {
     }
     #expect(functions.contains(function))
     #expect(functions.count > 20)
+  }
+
+  @Test(
+    "sets of thousands of functions are found, signed and verified whole",
+    arguments: [("posix-kernel.yaml", 2489), ("kernel-wide.yaml", 8723)])
+  func sets(name: String, size: Int) throws {
+    let discovery = ProbeDiscovery()
+    var categories: [ProbeCategory] = []
+    var missing = size
+    for entry in try configuration(name).entries {
+      guard let found = try discovery.outcome(of: entry).category else { continue }
+      // Kernels differ in how many they have; the set is cut to its size.
+      categories.append(
+        ProbeCategory(
+          kind: found.kind, name: found.name, functions: Array(found.functions.prefix(missing)),
+          functionArguments: found.functionArguments))
+      missing -= min(missing, found.functions.count)
+    }
+    try #require(missing == 0, "this kernel has \(missing) functions less than the set")
+    let key = try PrivateKey.random()
+    let folder = NSTemporaryDirectory() + "set-" + UUID().uuidString
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    let file = TrustedKeys.file(of: try key.publicKey())
+    try file.text.write(toFile: folder + "/" + file.name, atomically: true, encoding: .utf8)
+    let summary = [
+      "uid": "1001", "created": "2026-11-23T00:00:00Z", "expires": "2026-11-24T00:00:00Z",
+    ]
+    let packed = try ProbeDocument(summary: summary, categories: categories)
+      .signedAndPacked(with: key)
+    let verified = try ProbeVerification(trustedKeys: TrustedKeys(directory: folder))
+      .verify(packed: packed, uid: 1001, now: 1_795_400_000)
+    #expect(verified.document.categories.flatMap(\.functions).count == size)
+    #expect(verified.document.categories.map(\.kind) == [.syscalls, .kprobe])
   }
 
   @Test("patterns keep to their library's names")
