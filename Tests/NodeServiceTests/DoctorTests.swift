@@ -68,7 +68,8 @@ import TraceRequest
   }
 
   @Test(arguments: [
-    ("5.10.0-28-amd64", Finding.Verdict.bad), ("5.11", .good), ("6.1.0-31-amd64", .good), ("", .bad),
+    ("5.10.0-28-amd64", Finding.Verdict.bad), ("5.11", .good), ("6.1.0-31-amd64", .good),
+    ("", .bad),
   ])
   func judgesTheKernelByItsRelease(release: String, verdict: Finding.Verdict) {
     makeFolders("proc/sys/kernel")
