@@ -9,6 +9,7 @@ teardown() {
   local machine
   for machine in login c1 c2; do
     on "$machine" bash -c '
+      [[ ! -e /root/datacrumbs.conf ]] || mv /root/datacrumbs.conf /etc/slurm/plugstack.conf.d/
       sed -i "/^Prolog=\|^Epilog=\|^JobSubmitPlugins=/d" /etc/slurm/slurm.conf
       rm -f /etc/slurm/job_submit.lua'
   done
@@ -66,6 +67,59 @@ site() {
   job=$(submit -w c1 --comment="$comment" job.sh)
   await_job "$job"
   has "the trace" made.child "$(alice zcat "datacrumbs-$job/c1.pfw.gz")"
+}
+
+# The login node is one where the plugin is not registered.
+without_plugin_on_login() { on login mv /etc/slurm/plugstack.conf.d/datacrumbs.conf /root/; }
+
+@test "datacrumbs_sbatch: the plugin's options where the plugin is not registered" {
+  without_plugin_on_login
+  script job.sh <<'EOF'
+#SBATCH --comment="from the script"
+echo "$# arguments: $*"
+touch-files made
+exit 7
+EOF
+  job=$(alice datacrumbs_sbatch --datacrumbs-enable --datacrumbs-probe-file=../p.json.gz \
+    --parsable -wc1 --output=%j.out job.sh --datacrumbs-enable --comment=x -- "a b")
+  await_job "$job"
+  local expected=${comment/p.json.gz/$here/../p.json.gz}
+  is "the exit code" 7:0 "$(of_job "$job" ExitCode)"
+  is "the output" "4 arguments: --datacrumbs-enable --comment=x -- a b" "$(output_of "$job")"
+  is "the comment" "${expected%\}},\"comment\":\"from the script\"}" "$(comment_of "$job")"
+  has "the trace" made.grandchild "$(opened "$job" c1)"
+}
+
+@test "datacrumbs_salloc and datacrumbs_srun do the same, and become what they stand for" {
+  without_plugin_on_login
+  ask=(--datacrumbs-enable --datacrumbs-probe-file=/home/alice/p.json.gz)
+  is "the allocation's trace" "in it" "$(alice datacrumbs_salloc "${ask[@]}" -w c1 \
+    bash -c 'srun touch-files allocated && echo "in it"' 2>/dev/null)"
+  run alice datacrumbs_srun "${ask[@]}" -w c1 bash -c 'touch-files ran; exit 7'
+  is "the exit code" 7 "$status"
+  await_idle
+  traces=$(alice bash -c 'zcat datacrumbs-*/c1.pfw.gz')
+  has "the traces" allocated.grandchild "$traces"
+  has "the traces" ran.grandchild "$traces"
+  # exec, not a child: the program has the process that was started.
+  alice bash -c 'printf "#!/bin/sh\necho \$\$\n" >sbatch && chmod 755 sbatch'
+  is "the process" same "$(alice bash -c '
+    PATH=$PWD:$PATH datacrumbs_sbatch -N 1 job.sh >process & wait $!; [[ $(<process) == "$!" ]] && echo same')"
+}
+
+@test "the wrappers refuse what the plugin refuses, in its words" {
+  without_plugin_on_login
+  script job.sh <<<true
+  run alice datacrumbs_sbatch --datacrumbs-enable job.sh
+  is "the exit code" 64 "$status"
+  has "the message" "no probe file to trace with: --datacrumbs-enable" "$output"
+  run alice datacrumbs_sbatch --datacrumbs-enable --datacrumbs-probe-file=/nowhere job.sh
+  is "the exit code" 66 "$status"
+  has "the message" "/nowhere" "$output"
+  run alice datacrumbs_sbatch --datacrumbs-dry-run --datacrumbs-enable \
+    --datacrumbs-probe-file=/home/alice/p.json.gz -N 2 job.sh
+  is "the command" "sbatch '--comment=$comment' -N 2 job.sh" "$output"
+  is "the queue" "" "$(on login squeue -h)"
 }
 
 @test "the keys of early releases are refused by name on the node" {

@@ -358,6 +358,19 @@ EOF
   on c1 timeout 30 bash -c 'while systemctl -q is-active datacrumbs@4000003.service; do sleep 0.1; done'
 }
 
+@test "the timer has leftovers looked for as well" {
+  on c1 datacrumbs_service start --job 4000004 --uid 1001 --probe-file /home/alice/p.json.gz \
+    --work-dir "/home/alice/$here" --marker "$(on c1 find /usr/lib -name spank_datacrumbs.so)"
+  # As an admin enables it; it would wait a quarter of an hour.
+  on c1 bash -c '
+    mkdir -p /etc/systemd/system/datacrumbs_reap.timer.d
+    printf "[Timer]\nOnBootSec=\nOnUnitActiveSec=\nRandomizedDelaySec=0\nOnActiveSec=1s\n" \
+      >/etc/systemd/system/datacrumbs_reap.timer.d/soon.conf
+    systemctl daemon-reload && systemctl -q enable --now datacrumbs_reap.timer'
+  on c1 timeout 30 bash -c 'while [[ -d /run/datacrumbs/4000004 ]]; do sleep 0.1; done'
+  on c1 bash -c 'systemctl -q disable --now datacrumbs_reap.timer && rm -r /etc/systemd/system/datacrumbs_reap.timer.d'
+}
+
 @test "a plugin of another release of Slurm costs its option and nothing else" {
   local plugin
   plugin=$(on login find /usr/lib -name spank_datacrumbs.so)
@@ -375,6 +388,7 @@ open("/root/plugin.new", "wb").write(data.replace(ours, bytes([3, 2, 1, 0])))' "
   seven
   run alice sbatch "${traced[@]}" job.sh
   has "the refusal" "unrecognized option" "$output"
+  has "what sbatch logs" "spank_datacrumbs.so: Incompatible plugin version" "$output"
   job=$(submit -w c1 job.sh)
   await_job "$job"
   for node in login c1; do on "$node" mv /root/plugin "$plugin"; done

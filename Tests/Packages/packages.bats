@@ -101,21 +101,21 @@ newer_debs() {
   has "the trace" before.grandchild "$(opened "$job" c1)"
 }
 
-@test "deb: a plugin that was removed and not purged costs nothing but its option" {
+@test "deb: what was removed and not purged is silent, and works again when it is back" {
   on c1 dpkg -r datacrumbs-slurm-common datacrumbs-slurm-tools >/dev/null
+  is "what srun says on c1" "it ran" "$(on --user alice c1 srun -w c1 echo "it ran" 2>&1)"
   seven
   job=$(submit -w c1 job.sh)
   await_job "$job"
   assert_unharmed "$job"
+  on c1 bash -c 'dpkg -i /root/newer-*.deb' >/dev/null
+  assert_traced_job_on c1
 }
 
 @test "deb: a purge leaves nothing but the keys that the admin has put there" {
   on c1 dpkg -P datacrumbs-slurm-compute datacrumbs-slurm-common datacrumbs-slurm-tools >/dev/null 2>&1
   is "what is left" /etc/datacrumbs "$(files_on c1 | sort)"
-  seven
-  job=$(submit -w c1 job.sh)
-  await_job "$job"
-  assert_unharmed "$job"
+  is "what srun says on c1" "it ran" "$(on --user alice c1 srun -w c1 echo "it ran" 2>&1)"
 }
 
 # --- RPM
@@ -150,4 +150,5 @@ newer_debs() {
   has "the trace" before.grandchild "$(opened "$job" c2)"
   on c2 rpm -e --nodeps datacrumbs-slurm-common datacrumbs-slurm-tools
   is "what is left" /etc/datacrumbs "$(files_on c2 | sort)"
+  is "what srun says on c2" "it ran" "$(on --user alice c2 srun -w c2 echo "it ran" 2>&1)"
 }
