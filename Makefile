@@ -174,7 +174,7 @@ fuzz: bpf ## run each fuzz target for a minute (FUZZ_SECONDS)
 	for fuzzer in $(FUZZERS); do \
 	  DATACRUMBS_FUZZ=$(LIBFUZZER) $(SWIFT) build -c release --scratch-path .build-fuzz --product $$fuzzer && \
 	  mkdir -p .build-fuzz/corpus/$$fuzzer && \
-	  .build-fuzz/release/$$fuzzer -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -rss_limit_mb=1024 \
+	  SWIFT_BACKTRACE=enable=no .build-fuzz/release/$$fuzzer -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -rss_limit_mb=1024 \
 	    -artifact_prefix=.build-fuzz/$$fuzzer- -print_final_stats=1 -verbosity=0 \
 	    .build-fuzz/corpus/$$fuzzer Tests/Fuzz/corpus/$$fuzzer || exit 1; done
 

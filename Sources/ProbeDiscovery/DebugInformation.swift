@@ -3,7 +3,8 @@ import CLibELF
 import Glibc
 
 /// The arguments of a binary's functions, from its DWARF or that of its separate debug file
-/// (.gnu_debuglink or build id, below /usr/lib/debug; debuginfod where DEBUGINFOD_URLS is set).
+/// (.gnu_debuglink or build id, below /usr/lib/debug). No server is asked for it: libdw would wait
+/// for those of DEBUGINFOD_URLS, which some distributions set for everybody.
 final class DebugInformation {
   private let session: OpaquePointer
   private let callbacks: UnsafeMutablePointer<Dwfl_Callbacks>
@@ -13,6 +14,7 @@ final class DebugInformation {
 
   /// nil where there is none.
   init?(path: String) {
+    unsetenv("DEBUGINFOD_URLS")
     callbacks = .allocate(capacity: 1)
     callbacks.initialize(to: Dwfl_Callbacks())
     callbacks.pointee.find_elf = dwfl_build_id_find_elf

@@ -74,6 +74,9 @@ public final class ProbeDiscovery {
         throw ProbeError("\(entry.name): \(function) is no function's name", "correct it")
       }
       let known = try debugArguments(of: functions, entry, binary)
+      if entry.kind == .uprobe, let binary {
+        found.remark = Self.remark(on: functions, in: try elfFile(binary))
+      }
       for (index, function) in functions.enumerated() {
         if index % 512 == 0 { progress(Double(index) / Double(functions.count)) }
         if let arguments = known[function] {
@@ -97,6 +100,18 @@ public final class ProbeDiscovery {
     return Outcome(
       category: found.functions.isEmpty ? nil : category(entry, binary, found), name: entry.name,
       kind: entry.kind, isExplicit: isExplicit, skipped: found.skipped, remark: found.remark)
+  }
+
+  /// What the user should know of functions that a list names and the binary does not have. Another
+  /// machine's may, so they stay.
+  private static func remark(on functions: [String], in file: ElfFile) -> String? {
+    // `name:0x1234` is the name at an offset of the file.
+    let missing = functions.filter { file.functions[String($0.prefix { $0 != ":" })] == nil }
+    guard let first = missing.first else { return nil }
+    let others = missing.count == 1 ? "" : " and \(missing.count - 1) more"
+    return file.indirect.contains(first)
+      ? "\(first)\(others) chosen at load time (IFUNC)"
+      : "\(first)\(others) not in the binary here"
   }
 
   private func category(

@@ -10,9 +10,11 @@ public struct UnverifiedProbes: Sendable {
   /// The id of the key that it claims, empty where it claims none.
   public let keyID: String
 
-  /// Reads a probe file's content.
+  /// Reads a probe file's content. What has no canonical form, and so can have no signature, is
+  /// refused here too.
   public init(packed: [UInt8]) throws(ProbeError) {
     let json = try ProbeDocument.read(try Gzip.unpack(packed))
+    _ = try json.canonical()
     document = try ProbeDocument(json: json)
     algorithm = json["checksum_algorithm"]?.string ?? ""
     keyID = json["key_id"]?.string ?? ""

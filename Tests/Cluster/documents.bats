@@ -63,6 +63,10 @@ refused_by_verify() {
   for file in held.c1 /dev/zero /dev/null . /run/datacrumbs-sign/sign.sock; do
     refused_by_verify 66 "cannot read $file: it is not a regular file" "$file"
   done
+  run alice timeout 20 sbatch --datacrumbs-enable \
+    --datacrumbs-probe-file=/run/datacrumbs-sign/sign.sock --wrap=true
+  is "sbatch's exit code" 1 "$status"
+  has "sbatch's message" "/run/datacrumbs-sign/sign.sock: give the path of a probe file" "$output"
 }
 
 @test "a file that cannot be reached is refused by verify, with the reason" {
@@ -72,6 +76,9 @@ refused_by_verify() {
     ln -s nothing broken && ln -s circle circle' - "$here"
   refused_by_verify 66 "cannot read unreadable: Permission denied" unreadable
   refused_by_verify 66 "cannot read unreachable: Permission denied" unreachable
+  run alice sbatch --datacrumbs-enable --datacrumbs-probe-file=unreadable --wrap=true
+  is "sbatch's exit code" 1 "$status"
+  has "sbatch's message" "cannot read the probe file (Permission denied): /home/alice/$here/unreadable: " "$output"
   refused_by_verify 66 "cannot read broken: No such file or directory" broken
   refused_by_verify 66 "cannot read circle: Too many levels of symbolic links" circle
   long=$(printf '/a%.0s' {1..2500})

@@ -12,6 +12,25 @@ struct HeaderFileTests {
     }
   }
 
+  @Test("an argument's index is the integer register that it is in")
+  func registers() {
+    let functions = HeaderFile(
+      text: Array(
+        """
+        double mixed(double x, int n, const float *scale, float y, void *data);
+        int by_value(int first, struct pair both, int behind);
+        int many(int a, int b, int c, int d, int e, int f, int seventh);
+        """.utf8)
+    ).functions
+    func indices(_ index: Int) -> [String] {
+      functions[index].arguments.map { "\($0.label):\($0.index)" }
+    }
+    #expect(indices(0) == ["n:0", "scale:1", "data:2"])
+    // Nobody who reads the declaration alone knows how many registers the structure takes.
+    #expect(indices(1) == ["first:0"])
+    #expect(indices(2) == ["a:0", "b:1", "c:2", "d:3", "e:4", "f:5"])
+  }
+
   @Test("a system call's declaration, as linux/syscalls.h has it")
   func syscall() {
     #expect(

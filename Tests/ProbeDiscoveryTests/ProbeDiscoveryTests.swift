@@ -78,6 +78,19 @@ struct ProbeDiscoveryTests {
     #expect(offset == file.functions["new_version"]?.map(\.offset))
   }
 
+  @Test("a function that a list names and the binary lacks is told, and stays")
+  func missing() throws {
+    let path = try Library().path
+    func outcome(_ functions: String) throws -> ProbeDiscovery.Outcome {
+      try self.outcome("probe: uprobe, file: '\(path)', functions: [\(functions)]")
+    }
+    #expect(try outcome("first, helper").remark == nil)
+    let found = try outcome("first, frist, secnod")
+    #expect(found.remark == "frist and 1 more not in the binary here")
+    #expect(found.category?.functions == ["first", "frist", "secnod"])
+    #expect(try outcome("indirect").remark == "indirect chosen at load time (IFUNC)")
+  }
+
   @Test("offsets are added when they are asked for")
   func offsets() throws {
     let library = try Library()

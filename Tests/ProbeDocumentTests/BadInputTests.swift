@@ -82,6 +82,18 @@ struct BadInputTests {
     #expect(verdict.contains(": /tmp/p.json.gz: "))
   }
 
+  @Test("what can have no signature is not shown either")
+  func shown() throws {
+    for (member, isRead) in [
+      (",\"function_arguments\":{\"read\":[15]}", true),
+      (",\"function_arguments\":{\"read\":[1.5]}", false),
+      (",\"function_arguments\":{\"read\":[9007199254740993]}", false),
+    ] {
+      let packed = try Gzip.pack(try signed(member))
+      #expect(((try? UnverifiedProbes(packed: packed)) != nil) == isRead, "\(member)")
+    }
+  }
+
   @Test("invalid UTF-8")
   func encoding() throws {
     for bytes: [UInt8] in [[0xFF], [0xC0, 0x80], [0xED, 0xA0, 0x80], [0xF5, 0x80, 0x80, 0x80]] {
