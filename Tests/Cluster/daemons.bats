@@ -130,6 +130,23 @@ run_again() {
   assert_unharmed "$job"
 }
 
+@test "a requeued job on a busy node is traced, where slurmd 22.05 leaves its prolog out" {
+  seven $'hold\ntouch-files made'
+  job=$(submit --requeue -w c1 "${traced[@]}" job.sh)
+  await_held c1
+  alice scontrol requeue "$job"
+  # A job within the two seconds before has slurmd take this one for prepared.
+  alice bash -c 'until [[ -e enough ]]; do srun -w c1 true; done' 2>/dev/null 3>&- &
+  run_again "$job"
+  alice touch enough
+  wait $!
+  is_traced "$job" c1
+  release c1
+  await_job "$job"
+  assert_unharmed "$job"
+  has "the traces" made.child "$(alice bash -c 'zcat "$1"/c1*.pfw.gz' - "datacrumbs-$job")"
+}
+
 @test "a job that its node's loss of power requeues is traced again" {
   seven $'touch-files run.${SLURM_RESTART_COUNT:-0}\nhold'
   job=$(submit --requeue -w c1 "${traced[@]}" job.sh)
