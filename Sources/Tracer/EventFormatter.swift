@@ -9,12 +9,18 @@ final class EventFormatter {
   /// and the rest.
   static let longestLine = 2 * 6 * Int(DC_STRING_SIZE) + 4096
 
-  private struct Prepared {
+  private final class Prepared {
     /// The name and the category.
     let begin: [UInt8]
     let function: TracedFunction
     /// `,"name":` of each argument.
     let keys: [[UInt8]]
+
+    init(begin: [UInt8], function: TracedFunction, keys: [[UInt8]]) {
+      self.begin = begin
+      self.function = function
+      self.keys = keys
+    }
   }
 
   private let syscalls: [Prepared?]
@@ -110,7 +116,7 @@ final class EventFormatter {
   }
 
   private func append(
-    _ record: dc_record, _ prepared: borrowing Prepared, _ payload: UnsafeRawBufferPointer,
+    _ record: dc_record, _ prepared: Prepared, _ payload: UnsafeRawBufferPointer,
     isSyscall: Bool
   ) -> Bool {
     let hashes = defineStrings(record, payload)
@@ -134,7 +140,7 @@ final class EventFormatter {
   /// What is the same in many events comes first and the times last: a compressor finds
   /// longer repetitions, which makes a trace a tenth smaller (docs/performance.md).
   private func putBegin(
-    _ prepared: borrowing Prepared, phase: StaticString, _ record: dc_record
+    _ prepared: Prepared, phase: StaticString, _ record: dc_record
   ) {
     put(prepared.begin)
     put(phase)
@@ -179,7 +185,7 @@ final class EventFormatter {
   private func sinceStart(_ time: UInt64) -> UInt64 { time > start ? time - start : 0 }
 
   private func putArguments(
-    _ record: dc_record, _ prepared: borrowing Prepared, _ payload: UnsafeRawBufferPointer,
+    _ record: dc_record, _ prepared: Prepared, _ payload: UnsafeRawBufferPointer,
     _ hashes: (first: UInt64, second: UInt64)
   ) {
     var at = 0

@@ -9,9 +9,9 @@ final class TraceFile: @unchecked Sendable {
   let path: String
 
   private let descriptor: Int32
-  /// libdeflate's levels: 6 packs smaller than zlib's 6 in half of its time, 1 takes a third of that
+  /// libdeflate's levels: 7 packs smaller than zlib's 6 in less time, 1 takes a quarter of that
   /// (docs/performance.md).
-  private let small = MemberPacker(level: 6)
+  private let small = MemberPacker(level: 7)
   private let fast = MemberPacker(level: 1)
   private(set) var bytesWritten = 0
   /// The last error of a write, 0 where all went well.

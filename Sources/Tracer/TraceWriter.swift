@@ -51,8 +51,9 @@ final class TraceWriter: @unchecked Sendable {
   private var full: [Block] = []
   private var isClosing = false
   private var thread = pthread_t()
-  /// Whether blocks pile up: then they are packed faster and less.
+  /// Whether blocks pile up or the job needs the CPU: then they are packed faster and less.
   private var isHurried = false
+  private var preemption = Preemption()
   private var events: UInt64 = 0
   private var unwritten: UInt64 = 0
   private var lastFailure: Int32 = 0
@@ -225,7 +226,8 @@ final class TraceWriter: @unchecked Sendable {
       if isClosing { return nil }
       pthread_cond_wait(condition, mutex)
     }
-    isHurried = full.count > Self.pile
+    let isPreempted = preemption.isRecent()
+    isHurried = isPreempted || full.count > Self.pile
     var now = timespec()
     clock_gettime(CLOCK_MONOTONIC, &now)
     current.since = UInt64(now.tv_sec) * 1_000_000_000 + UInt64(now.tv_nsec)

@@ -105,4 +105,14 @@ struct TracePiecesTests {
       }
     }
   }
+
+  @Test func aPreemptionIsRememberedForAWhile() {
+    var preemption = Preemption()
+    // What came before the first look does not count.
+    #expect(!preemption.isRecent(count: 7))
+    #expect(!preemption.isRecent(count: 7))
+    #expect(preemption.isRecent(count: 8))
+    for _ in 0..<7 { #expect(preemption.isRecent(count: 8)) }
+    #expect(!preemption.isRecent(count: 8))
+  }
 }

@@ -43,6 +43,9 @@ uint64_t datacrumbs_kernel_device(uint64_t device);
 // any, and closed to debuggers. Returns 0 or -errno.
 int datacrumbs_become(uid_t user, gid_t group, size_t count, const gid_t *groups);
 
+// How often the calling thread had to give its CPU to another one.
+long datacrumbs_preemptions(void);
+
 static inline uint64_t datacrumbs_load_acquire(const volatile uint64_t *p) {
     return __atomic_load_n(p, __ATOMIC_ACQUIRE);
 }
