@@ -187,6 +187,8 @@ check-packages: setup deb rpm ## install, upgrade and remove the packages on the
 soak: setup all ## 500 jobs in ten minutes on the test cluster; what is left behind
 	Tests/Cluster/soak
 
+# What the tracer is compared with.
+bench: PACKAGES += strace linux-perf bpftrace fio bpftool
 bench: setup all ## measure: every program in Bench/, each against something in the same run
 	@for bench in Bench/*; do \
 	  [ ! -x "$$bench" ] || { echo "== $$bench"; "$$bench" || exit 1; }; done

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <pthread.h>
 #include <linux/bpf.h>
 #include <linux/capability.h>
 #include <string.h>
@@ -48,6 +49,40 @@ int datacrumbs_uprobe_multi(int program, const char *path, const uint64_t *offse
     };
 
     return link_create(&link);
+}
+
+enum { CLOSERS = 8 };
+
+struct closer {
+    const int *descriptors;
+    size_t first, count;
+};
+
+static void *close_some(void *argument) {
+    const struct closer *closer = argument;
+
+    for (size_t i = closer->first; i < closer->count; i += CLOSERS)
+        close(closer->descriptors[i]);
+    return NULL;
+}
+
+void datacrumbs_close_all(const int *descriptors, size_t count) {
+    struct closer closers[CLOSERS];
+    pthread_t threads[CLOSERS];
+    int started[CLOSERS];
+
+    for (size_t i = 0; i < CLOSERS; i++) {
+        closers[i] = (struct closer){descriptors, i, count};
+        // The last one's share is this thread's, and that of a thread that could not be had.
+        started[i] = i + 1 < CLOSERS && i + 1 < count &&
+                     pthread_create(&threads[i], NULL, close_some, &closers[i]) == 0;
+    }
+    for (size_t i = 0; i < CLOSERS; i++)
+        if (!started[i])
+            close_some(&closers[i]);
+    for (size_t i = 0; i < CLOSERS; i++)
+        if (started[i])
+            pthread_join(threads[i], NULL);
 }
 
 int datacrumbs_has_uprobe_multi(void) {

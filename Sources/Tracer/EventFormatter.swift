@@ -390,13 +390,13 @@ final class EventFormatter {
     used += Decimal.write(value, to: text + used)
   }
 
-  /// 16 hexadecimal digits.
+  /// The hexadecimal digits of a string's hash.
   private func putHash(_ hash: UInt64) {
-    for position in 0..<16 {
-      let digit = UInt8(truncatingIfNeeded: hash >> UInt64(60 - 4 * position)) & 15
+    for position in 0..<StringHash.digits {
+      let digit = UInt8(truncatingIfNeeded: hash >> UInt64(44 - 4 * position)) & 15
       text[used + position] = digit < 10 ? digit + 0x30 : digit + 0x57
     }
-    used += 16
+    used += StringHash.digits
   }
 
   /// Nanoseconds as microseconds with three decimals.

@@ -135,7 +135,7 @@ final class KernelProbes {
     }
     try set("job_id", settings.job)
     try set("user_id", settings.user)
-    try set("has_rdonly_cast", UInt32(kernelTypes.hasFunction("bpf_rdonly_cast") ? 1 : 0))
+    try set("has_rdonly_cast", UInt32(KernelTypes.hasName("bpf_rdonly_cast") ? 1 : 0))
     try set("is_profile", UInt32(settings.isProfile ? 1 : 0))
     try setFolders(settings.inclusionPaths)
     try set("namespace_device", datacrumbs_kernel_device(UInt64(space.st_dev)))
@@ -577,7 +577,7 @@ final class KernelProbes {
   /// Takes every program off its hook. Needs no capability.
   func detach() {
     for link in links { bpf_link__destroy(link) }
-    for fd in linkDescriptors { close(fd) }
+    datacrumbs_close_all(linkDescriptors, linkDescriptors.count)
     links = []
     linkDescriptors = []
   }

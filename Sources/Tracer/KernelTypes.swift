@@ -1,16 +1,25 @@
 import CLibBPF
+import CTracerBPF
 import Glibc
 
 /// The running kernel's types and functions, by its BTF.
 final class KernelTypes {
-  private let types: OpaquePointer?
+  /// Read when first asked of: that takes as long as loading the programs.
+  private lazy var types: OpaquePointer? = btf__load_vmlinux_btf()
+  private var isRead = false
 
-  init() { types = btf__load_vmlinux_btf() }
+  deinit {
+    if isRead { btf__free(types) }
+  }
 
-  deinit { btf__free(types) }
+  /// Whether anything has that name, at a tenth of the price.
+  static func hasName(_ name: String) -> Bool {
+    datacrumbs_file_contains("/sys/kernel/btf/vmlinux", name) == 1
+  }
 
   /// Whether there is a function of that name.
   func hasFunction(_ name: String) -> Bool {
+    isRead = true
     guard let types else { return false }
     return btf__find_by_name_kind(types, name, 12 /* BTF_KIND_FUNC */) > 0
   }

@@ -1,3 +1,4 @@
+import CTracerBPF
 import Foundation
 import Testing
 
@@ -109,10 +110,22 @@ struct TracePiecesTests {
   @Test func aPreemptionIsRememberedForAWhile() {
     var preemption = Preemption()
     // What came before the first look does not count.
-    #expect(!preemption.isRecent(count: 7))
-    #expect(!preemption.isRecent(count: 7))
-    #expect(preemption.isRecent(count: 8))
-    for _ in 0..<7 { #expect(preemption.isRecent(count: 8)) }
-    #expect(!preemption.isRecent(count: 8))
+    let looks = [7, 7, 8] + Array(repeating: 8, count: 8)
+    let answers = looks.map { preemption.isRecent(count: $0) }
+    #expect(answers == [false, false] + Array(repeating: true, count: 8) + [false])
+  }
+
+  @Test func aNameIsFoundWhereverItLiesInAFile() throws {
+    let file = NSTemporaryDirectory() + "/names-\(getpid())"
+    defer { unlink(file) }
+    // Reading parts must not lose what lies over their ends.
+    for before in [0, 1, 100, 65_530, 65_535, 65_536, 131_070] {
+      let bytes = Data(repeating: 0x61, count: before) + Data("\0some_name\0tail".utf8)
+      try bytes.write(to: URL(fileURLWithPath: file))
+      #expect(datacrumbs_file_contains(file, "some_name") == 1)
+      #expect(datacrumbs_file_contains(file, "some_nam") == 0)
+      #expect(datacrumbs_file_contains(file, "ome_name") == 0)
+    }
+    #expect(datacrumbs_file_contains("/no/such/file", "x") == -ENOENT)
   }
 }

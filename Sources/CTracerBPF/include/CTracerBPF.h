@@ -30,6 +30,10 @@ const struct datacrumbs_syscall *datacrumbs_syscall_at(unsigned int index);
 int datacrumbs_uprobe_multi(int program, const char *path, const uint64_t *offsets,
                             const uint64_t *cookies, uint32_t count, int is_return);
 
+// Closes descriptors, several at a time: taking a program off a uprobe waits for a grace period of the
+// kernel's (kernel/events/uprobes.c, uprobe_unregister_sync), which waits at the same time can share.
+void datacrumbs_close_all(const int *descriptors, size_t count);
+
 // Whether the kernel takes such links.
 int datacrumbs_has_uprobe_multi(void);
 
@@ -42,6 +46,10 @@ uint64_t datacrumbs_kernel_device(uint64_t device);
 // Becomes a user for good: ids, groups, no capability, an empty bounding set, no way to gain
 // any, and closed to debuggers. Returns 0 or -errno.
 int datacrumbs_become(uid_t user, gid_t group, size_t count, const gid_t *groups);
+
+// Whether a file has a string with a NUL before and behind it, as BTF has its names; -errno where it
+// cannot be read.
+int datacrumbs_file_contains(const char *path, const char *text);
 
 // How often the calling thread had to give its CPU to another one.
 long datacrumbs_preemptions(void);

@@ -717,6 +717,62 @@ __noinline int abandon_frames(struct frames *frames, dc_u32 from, dc_u64 now) {
     return 0;
 }
 
+// A search through frames, from the last one on.
+struct search {
+    struct frames *frames;
+    dc_u64 cookie;
+    dc_u64 stack_pointer;   // 0: any
+    dc_u32 at;
+};
+
+static long is_dead(dc_u32 step, struct search *search) {
+    struct frame *frame = frame_at(search->frames, search->at - 1);
+
+    if (!frame || frame->stack_pointer > search->stack_pointer)
+        return 1;
+    search->at--;
+    return 0;
+}
+
+// Gives up the frames below the stack pointer: longjmp went past them.
+__noinline int drop_dead_frames(struct frames *frames, dc_u64 stack_pointer) {
+    struct search search = {.frames = frames, .stack_pointer = stack_pointer};
+
+    if (!frames)
+        return 0;
+    search.at = frames->depth;
+    bpf_loop(DC_FRAMES, is_dead, &search, 0);
+    return abandon_frames(frames, search.at, bpf_ktime_get_ns());
+}
+
+// Whether a frame is that of a call that returns. In user space the return address has been popped since
+// it began; the kernel's own calls always return, the last one first, and have no stack pointer here.
+static __always_inline int is_frame_of(const struct frame *frame, dc_u64 cookie,
+                                       dc_u64 stack_pointer) {
+    return frame->cookie == cookie &&
+           (!stack_pointer || frame->stack_pointer + 8 == stack_pointer);
+}
+
+static long is_other(dc_u32 step, struct search *search) {
+    struct frame *frame = frame_at(search->frames, search->at);
+
+    if (!frame || is_frame_of(frame, search->cookie, search->stack_pointer))
+        return 1;
+    search->at--;
+    return 0;
+}
+
+// The place of the frame of a call that returns, DC_FRAMES or more where there is none.
+__noinline int find_frame(struct frames *frames, dc_u64 cookie, dc_u64 stack_pointer) {
+    struct search search = {.frames = frames, .cookie = cookie, .stack_pointer = stack_pointer};
+
+    if (!frames)
+        return DC_FRAMES;
+    search.at = frames->depth - 1;
+    bpf_loop(DC_FRAMES, is_other, &search, 0);
+    return search.at;
+}
+
 // Brings the strings' pages in, since the program that reads them cannot wait for that.
 static __always_inline void fetch_strings(struct frame *frame) {
     dc_u8 byte;
@@ -772,20 +828,12 @@ static __always_inline int enter(void *ctx, enum place place, int sleeps) {
     }
     frames->pid = state->pid;
     frames->tid = state->tid;
+    if (frames->depth >= DC_FRAMES)
+        drop_dead_frames(frames, stack_pointer);
     depth = frames->depth;
     if (depth >= DC_FRAMES) {
-        // Frames below the stack pointer are dead: longjmp went past them.
-        for (int i = 0; i < DC_FRAMES; i++) {
-            frame = frame_at(frames, depth - 1);
-            if (!frame || frame->stack_pointer > stack_pointer)
-                break;
-            depth--;
-        }
-        abandon_frames(frames, depth, bpf_ktime_get_ns());
-        if (depth >= DC_FRAMES) {
-            count(&counts.lost_too_deep);
-            return 0;
-        }
+        count(&counts.lost_too_deep);
+        return 0;
     }
     frame = frame_at(frames, depth);
     if (!frame)
@@ -830,19 +878,14 @@ static __always_inline int leave(void *ctx, dc_u8 kind, dc_u64 stack_pointer, dc
     if (!frames || !frames->depth)
         return 0;
     cookie = bpf_get_attach_cookie(ctx);
-    // The frame of this call. In user space the return address has been popped since it began;
-    // the kernel's own calls always return, the last one first.
     at = frames->depth - 1;
-    for (int i = 0; i < DC_FRAMES; i++) {
-        frame = frame_at(frames, at);
-        if (!frame || (frame->cookie == cookie &&
-                       (kind == DC_KIND_KPROBE || frame->stack_pointer + 8 == stack_pointer)))
-            break;
-        at--;
-    }
     frame = frame_at(frames, at);
-    if (!frame)
-        return 0;
+    if (!frame || !is_frame_of(frame, cookie, stack_pointer)) {
+        at = find_frame(frames, cookie, stack_pointer);
+        frame = frame_at(frames, at);
+        if (!frame)
+            return 0;
+    }
     if (at + 1 < frames->depth)
         abandon_frames(frames, at + 1, now);
     frames->depth = at;
