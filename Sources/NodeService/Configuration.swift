@@ -14,6 +14,8 @@ public struct Configuration: Sendable {
   var logDirectory = "/var/log/datacrumbs"
   /// The cluster that probe files must be made for: `cluster`. Any, where nil.
   var cluster: String?
+  /// MiB that a tracer may use: `memory_limit`.
+  var memoryLimit = TracerMemory.standard
   /// Seconds to read the probe file: `limits.read`.
   var readLimit = 10
   /// Seconds until the tracer must be ready: `limits.start`.
@@ -85,12 +87,18 @@ public struct Configuration: Sendable {
     case "cluster":
       if entry.value.isEmpty { return "write the cluster's name" }
       cluster = entry.value
+    case "memory_limit":
+      guard let limit = Int(entry.value), TracerMemory.range.contains(limit) else {
+        return "write whole MiB from \(TracerMemory.range.lowerBound) to"
+          + " \(TracerMemory.range.upperBound)"
+      }
+      memoryLimit = limit
     case "limits": return entry.value.isEmpty ? nil : "write read, start and stop below it"
     case "limits.read": return Self.take(entry, into: &readLimit)
     case "limits.start": return Self.take(entry, into: &startLimit)
     case "limits.stop": return Self.take(entry, into: &stopLimit)
     default:
-      return "unknown key; known are on_failure, trace_dir, log_dir, cluster and limits"
+      return "unknown key; known are on_failure, trace_dir, log_dir, cluster, memory_limit and limits"
         + " with read, start and stop"
     }
     return nil

@@ -9,6 +9,8 @@ public struct JobStatus: Sendable {
     case starting
     /// Its tracer is ready.
     case tracing
+    /// It is traced, and its trace lacks events: the tracer says so while it runs.
+    case degraded
     /// It is not traced.
     case failed
   }
@@ -22,15 +24,19 @@ public struct JobStatus: Sendable {
   }
 
   /// How far it has come.
-  public let state: State
+  public private(set) var state: State
   /// Why, in one line.
-  public let reason: String
+  public private(set) var reason: String
   /// When that was, RFC 3339 in UTC.
   public let since: String
   /// What becomes of the job when it cannot be traced.
   public let onFailure: FailureRule
   /// Whose job it is; nil where no scheduler started it.
   public let scheduler: ScheduledJob.Scheduler?
+  /// How many functions are traced, and events lost by reason.
+  private var counts = JSON.object([])
+  /// Functions of the probe file that are not traced, and why.
+  private var notAttached: JSON?
 
   init(
     _ state: State, _ reason: String, onFailure: FailureRule, scheduler: ScheduledJob.Scheduler?
@@ -53,14 +59,26 @@ public struct JobStatus: Sendable {
     scheduler = json["scheduler"]?.string.flatMap(ScheduledJob.Scheduler.init)
   }
 
+  /// Takes in what the tracer says of itself, where the job is traced. What is no JSON is
+  /// passed over: the tracer is writing.
+  mutating func take(tracer text: [UInt8]) {
+    guard state == .tracing, let json = try? JSON(reading: text) else { return }
+    if json["state"]?.string == State.degraded.rawValue { state = .degraded }
+    reason = json["reason"]?.string ?? reason
+    counts = json["counts"] ?? counts
+    notAttached = json["not_attached"]
+  }
+
   var json: JSON {
-    .object([
+    var members = [
       JSON.Member("state", .string(state.rawValue)),
       JSON.Member("reason", .string(reason)),
       JSON.Member("since", .string(since)),
       JSON.Member("on_failure", .string(onFailure.rawValue)),
       JSON.Member("scheduler", .string(scheduler?.rawValue ?? "NONE")),
-      JSON.Member("counts", .object([])),
-    ])
+      JSON.Member("counts", counts),
+    ]
+    if let notAttached { members.append(JSON.Member("not_attached", notAttached)) }
+    return .object(members)
   }
 }

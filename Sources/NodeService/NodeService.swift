@@ -9,22 +9,26 @@ public struct StartRequest: Sendable {
   let probeFile: String
   let workDirectory: String?
   let marker: String?
+  let cgroup: String?
   let scheduler: ScheduledJob.Scheduler?
 
   /// - Parameters:
   ///   - probeFile: absolute.
   ///   - workDirectory: the job's; the user's home where nil.
   ///   - marker: the object that exports `datacrumbs_mark_task`.
+  ///   - cgroup: whose processes are the job's too: a name in a cgroup's path, `job_7`, or a path
+  ///     from the hierarchy's root.
   ///   - scheduler: whose job it is; nil for one of no scheduler.
   public init(
     job: RunID, uid: UInt32, probeFile: String, workDirectory: String?, marker: String?,
-    scheduler: ScheduledJob.Scheduler?
+    cgroup: String? = nil, scheduler: ScheduledJob.Scheduler?
   ) {
     self.job = job
     self.uid = uid
     self.probeFile = probeFile
     self.workDirectory = workDirectory
     self.marker = marker
+    self.cgroup = cgroup
     self.scheduler = scheduler
   }
 }
@@ -164,6 +168,9 @@ public struct NodeService {
     try environment.set("DATACRUMBS_LOG_DIR", to: configuration.logDirectory)
     try environment.set("DATACRUMBS_TRACE_DIR", to: directory)
     if let marker = request.marker { try environment.set("DATACRUMBS_MARKER", to: marker) }
+    if let cgroup = request.cgroup { try environment.set("DATACRUMBS_CGROUP", to: cgroup) }
+    try environment.set("DATACRUMBS_MEMORY_LIMIT", to: String(configuration.memoryLimit))
+    try environment.set("DATACRUMBS_STATE_FILE", to: job.path + "/" + Self.tracer)
     try run.write(request.job.environmentFile, environment.text, mode: 0o400)
     return file.user
   }
@@ -222,7 +229,8 @@ public struct NodeService {
     try start(
       StartRequest(
         job: job.id, uid: job.uid, probeFile: request.probeFile,
-        workDirectory: job.workDirectory, marker: marker, scheduler: job.scheduler))
+        workDirectory: job.workDirectory, marker: marker, cgroup: job.cgroup,
+        scheduler: job.scheduler))
   }
 
   // MARK: stop
@@ -284,10 +292,14 @@ public struct NodeService {
     let units = try connect(deadline)
     var reports: [Report] = []
     for id in asked {
-      let text = try run.subdirectory(id.description, create: false)?.read(Self.status)
+      var status: JobStatus?
+      if let job = try run.subdirectory(id.description, create: false) {
+        status = job.read(Self.status).flatMap(JobStatus.init)
+        if let tracer = job.read(Self.tracer) { status?.take(tracer: tracer) }
+      }
       reports.append(
         Report(
-          job: id, status: text.flatMap(JobStatus.init),
+          job: id, status: status,
           unit: try units.state(id.unit, until: deadline)))
     }
     return reports
@@ -317,6 +329,8 @@ public struct NodeService {
   // MARK: files
 
   private static let status = "status"
+  /// What the tracer says of itself while it runs.
+  private static let tracer = "tracer"
   private static let probes = "probes.json"
   /// Seconds that the kernel gets to end killed processes.
   private static let killLimit = 5

@@ -48,6 +48,15 @@ public struct ScheduledJob: Sendable {
     workDirectory = scheduler == .slurm ? environment("SLURM_JOB_WORK_DIR") : nil
   }
 
+  /// What names the job's cgroup: slurmd makes `.../job_ID/step_.../...` in both versions of
+  /// cgroups (src/plugins/cgroup). Nil where no plugin of the scheduler's does.
+  var cgroup: String? {
+    switch scheduler {
+    case .slurm: "job_\(id)"
+    case .flux: nil
+    }
+  }
+
   private static func scheduler(
     _ name: String?, _ environment: (String) -> String?
   ) throws(ServiceError) -> Scheduler {

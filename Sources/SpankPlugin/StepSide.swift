@@ -9,7 +9,7 @@ struct StepSide<S: Slurm> {
 
   /// What keeps this node from tracing, nil where it traces or was not asked.
   private var failure: (reason: String, failsJob: Bool)? {
-    guard let text = readStatus() else {
+    guard let text = contents("status") else {
       guard slurm.jobEnvironment("SLURM_SPANK_" + TraceRequest.jobControlVariable) != nil else {
         return nil
       }
@@ -23,9 +23,20 @@ struct StepSide<S: Slurm> {
     return (status["reason"]?.string ?? "state " + state, failsJob)
   }
 
+  /// What the trace lacks by now, by the tracer's own word; nil where it lacks nothing.
+  private var trouble: String? {
+    guard let text = contents("tracer"), let tracer = try? JSON(reading: text),
+      let state = tracer["state"]?.string, state.hasSameBytes(as: "degraded")
+    else { return nil }
+    return tracer["reason"]?.string ?? "it does not say why"
+  }
+
   func userInit() {
-    guard let failure else { return }
-    slurm.error("this node does not trace job \(slurm.jobID): " + failure.reason.onOneLine)
+    if let failure {
+      slurm.error("this node does not trace job \(slurm.jobID): " + failure.reason.onOneLine)
+    } else if let trouble {
+      slurm.error("the trace of job \(slurm.jobID) has gaps on this node: " + trouble.onOneLine)
+    }
   }
 
   /// Whether the task must end.
@@ -33,9 +44,9 @@ struct StepSide<S: Slurm> {
     failure?.failsJob ?? false
   }
 
-  /// At most 64 KiB; nil where there is no status.
-  private func readStatus() -> [UInt8]? {
-    let path = runDirectory + "/\(slurm.jobID)/status"
+  /// At most 64 KiB of one of the job's files on this node; nil where it is not there.
+  private func contents(_ name: String) -> [UInt8]? {
+    let path = runDirectory + "/\(slurm.jobID)/" + name
     let file = clibc_open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
     guard file >= 0 else { return nil }
     defer { close(file) }

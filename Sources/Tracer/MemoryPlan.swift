@@ -1,4 +1,4 @@
-import Glibc
+import TraceRequest
 
 /// How the memory that a tracer may have is shared out.
 ///
@@ -6,10 +6,6 @@ import Glibc
 /// types, which it reads at its start. An eighth of the limit is the ring between kernel and user space; the
 /// rest are blocks of events that wait to be written.
 struct MemoryPlan {
-  /// MiB that a site can choose: below, no burst of events could be kept; above, the unit's own
-  /// limit of 512 MiB would come first.
-  static let range = 64...448
-  static let defaultLimit = 128
   private static let fixed = 40
 
   /// Bytes, a power of two.
@@ -17,7 +13,7 @@ struct MemoryPlan {
   /// Of TraceWriter.blockSize each.
   let blocks: Int
 
-  /// - Parameter limit: MiB, within `range`.
+  /// - Parameter limit: MiB, within `TracerMemory.range`.
   init(limit: Int) {
     var ring = 1
     while ring * 2 <= limit / 8 { ring *= 2 }
@@ -28,14 +24,14 @@ struct MemoryPlan {
   /// Reads the setting as the unit hands it on; nil is the default.
   init(setting text: String?) throws(TracerError) {
     guard let text else {
-      self.init(limit: Self.defaultLimit)
+      self.init(limit: TracerMemory.standard)
       return
     }
-    guard let limit = Int(text), Self.range.contains(limit) else {
+    guard let limit = Int(text), TracerMemory.range.contains(limit) else {
       throw TracerError(
         .configuration,
-        "the memory limit is no number of MiB from \(Self.range.lowerBound) to"
-          + " \(Self.range.upperBound): \(text): set memory_limit in datacrumbs.conf")
+        "the memory limit is no number of MiB from \(TracerMemory.range.lowerBound) to"
+          + " \(TracerMemory.range.upperBound): \(text): set memory_limit in datacrumbs.conf")
     }
     self.init(limit: limit)
   }

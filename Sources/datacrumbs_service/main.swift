@@ -4,7 +4,7 @@ import TraceRequest
 
 let usage = """
   usage: datacrumbs_service start --job ID --uid UID --probe-file PATH
-                                  [--work-dir DIR] [--marker PATH]
+                                  [--work-dir DIR] [--marker PATH] [--cgroup NAME]
          datacrumbs_service start --job ID --refused REASON
          datacrumbs_service stop --job ID
          datacrumbs_service reap
@@ -19,6 +19,8 @@ let usage = """
                 --probe-file  the signed probe file, absolute; read with the user's rights
                 --work-dir    the job's working directory; the user's home by default
                 --marker      the object that exports datacrumbs_mark_task
+                --cgroup      trace the user's processes in this cgroup too: a name in its path, or
+                              the path as /proc/PID/cgroup has it
                 --scheduler   whose job it is: SLURM (the default), FLUX or NONE
                 --refused     start nothing; note in the job's status why
     stop      stop the job's tracer; return when it is gone
@@ -42,7 +44,10 @@ func run(_ words: [String]) throws(ServiceError) {
   switch words.first {
   case "start":
     let arguments = try Arguments(
-      rest, options: ["job", "uid", "probe-file", "work-dir", "marker", "refused", "scheduler"])
+      rest,
+      options: [
+        "job", "uid", "probe-file", "work-dir", "marker", "cgroup", "refused", "scheduler",
+      ])
     let job = try arguments.job()
     let scheduler = try arguments.scheduler()
     let service = try nodeService("start")
@@ -55,7 +60,8 @@ func run(_ words: [String]) throws(ServiceError) {
     try service.start(
       StartRequest(
         job: job, uid: uid, probeFile: try arguments.required("probe-file"),
-        workDirectory: arguments["work-dir"], marker: arguments["marker"], scheduler: scheduler))
+        workDirectory: arguments["work-dir"], marker: arguments["marker"],
+        cgroup: arguments["cgroup"], scheduler: scheduler))
   case "stop":
     let job = try Arguments(rest, options: ["job"]).job()
     try nodeService("stop").stop(job)

@@ -20,6 +20,7 @@ import Yams
         trace_dir: /scratch/%u/%j-%h
         log_dir: /srv/log
         cluster: alpha
+        memory_limit: 64
         limits:
           read: 1
           start: 2
@@ -29,6 +30,7 @@ import Yams
     #expect(configuration.traceDirectory.template == "/scratch/%u/%j-%h")
     #expect(configuration.logDirectory == "/srv/log")
     #expect(configuration.cluster == "alpha")
+    #expect(configuration.memoryLimit == 64)
     #expect(configuration.readLimit == 1)
     #expect(configuration.startLimit == 2)
     #expect(configuration.stopLimit == 3)
@@ -51,6 +53,9 @@ import Yams
     ("on_failure: explode", "c.conf:1: on_failure: explode: write continue or fail_job"),
     ("\nlimit: 3", "c.conf:2: limit: 3: unknown key"),
     ("limits:\n  start: soon", "c.conf:2: limits.start: soon: write whole seconds from 1 to 60"),
+    ("memory_limit: 63", "c.conf:1: memory_limit: 63: write whole MiB from 64 to 448"),
+    ("memory_limit: 449", "memory_limit: 449: write whole MiB from 64 to 448"),
+    ("memory_limit: 128M", "memory_limit: 128M"),
     ("limits:\n  start: 0", "limits.start: 0"),
     ("limits:\n  stop: 61", "limits.stop: 61"),
     ("limits:\n  wait: 1", "c.conf:2: limits.wait: 1: unknown key"),

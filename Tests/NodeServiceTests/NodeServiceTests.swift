@@ -294,6 +294,41 @@ private final class FakeUnits: Units {
     #expect(try service().report(RunID("8")).isEmpty)
   }
 
+  @Test func reportsWhatTheTracerSaysWhileItRuns() throws {
+    try service().start(request())
+    func state() throws -> JSON {
+      try JSON(reading: Array(StatusText.lines(try service().report(nil)).utf8))
+    }
+    folder.write(
+      "run/7/tracer",
+      #"{"state":"tracing","reason":"tracing 2","counts":{"functions":2},"#
+        + #""not_attached":[{"cat":"c","name":"f","reason":"r"}]}"#)
+    #expect(try state()["state"]?.string == "tracing")
+    #expect(try state()["reason"]?.string == "tracing 2")
+    #expect(StatusText.lines(try service().report(nil)).contains(#""functions":2"#))
+    guard case .array(let refused)? = try state()["not_attached"] else {
+      Issue.record("no not_attached")
+      return
+    }
+    #expect(refused.map { $0["name"]?.string } == ["f"])
+
+    folder.write("run/7/tracer", #"{"state":"degraded","reason":"no space"}"#)
+    #expect(try state()["state"]?.string == "degraded")
+    #expect(try state()["reason"]?.string == "no space")
+    folder.write("run/7/tracer", #"{"state":"degr"#)
+    #expect(try state()["state"]?.string == "tracing")
+    try service().stop(seven)
+    #expect(access(run + "/7", F_OK) != 0)
+  }
+
+  @Test func tellsTheTracerItsLimitAndItsJobsCgroup() throws {
+    try service("memory_limit: 64").start(request())
+    let text = folder.read("run/datacrumbs-7.env") ?? ""
+    #expect(text.contains("DATACRUMBS_MEMORY_LIMIT=\"64\"\n"))
+    #expect(text.contains("DATACRUMBS_STATE_FILE=\"\(run)/7/tracer\"\n"))
+    #expect(!text.contains("DATACRUMBS_CGROUP"))
+  }
+
   @Test func reapsWhatBelongsToNoJobOfThisNodeAndNothingElse() throws {
     let ids = ["7", "8", "9", "10"].compactMap { RunID($0) }
     for id in ids {

@@ -26,6 +26,20 @@ struct StepSideTests {
     #expect(slurm.errors.isEmpty && !side.taskInit())
   }
 
+  @Test("gaps in the trace are told to the next step, and end no task")
+  func degraded() throws {
+    try folder.file("7/status", #"{"state":"tracing","on_failure":"fail_job"}"#)
+    for text in [#"{"state":"tracing","reason":"tracing 3 functions"}"#, #"{"state":"degr"#, ""] {
+      try folder.file("7/tracer", text)
+      side.userInit()
+      #expect(slurm.errors.isEmpty)
+    }
+    try folder.file("7/tracer", #"{"state":"degraded","reason":"disk full:\n/t"}"#)
+    side.userInit()
+    #expect(slurm.errors == [#"the trace of job 7 has gaps on this node: disk full:\x0a/t"#])
+    #expect(!side.taskInit())
+  }
+
   @Test("the reason is one line, and the job goes on unless the site says otherwise")
   func failed() throws {
     try folder.file(
