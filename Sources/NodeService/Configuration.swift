@@ -98,7 +98,8 @@ public struct Configuration: Sendable {
     case "limits.start": return Self.take(entry, into: &startLimit)
     case "limits.stop": return Self.take(entry, into: &stopLimit)
     default:
-      return "unknown key; known are on_failure, trace_dir, log_dir, cluster, memory_limit and limits"
+      return
+        "unknown key; known are on_failure, trace_dir, log_dir, cluster, memory_limit and limits"
         + " with read, start and stop"
     }
     return nil

@@ -14,6 +14,8 @@ struct KernelSettings {
   var isProfile = false
   /// Only calls on files below these folders; empty: all.
   var inclusionPaths: [InclusionPath] = []
+  /// Whose processes are the job's, besides those that call the marker.
+  var cgroup: CgroupSelector?
 }
 
 /// A function that is not traced, and why.
@@ -138,6 +140,15 @@ final class KernelProbes {
     try set("has_rdonly_cast", UInt32(KernelTypes.hasName("bpf_rdonly_cast") ? 1 : 0))
     try set("is_profile", UInt32(settings.isProfile ? 1 : 0))
     try setFolders(settings.inclusionPaths)
+    if let cgroup = settings.cgroup {
+      try set("cgroup_length", UInt32(cgroup.text.count))
+      try set("cgroup_is_path", UInt32(cgroup.isPath ? 1 : 0))
+      let (base, offset, size) = try variable("cgroup_name")
+      (base + offset).copyMemory(from: cgroup.text, byteCount: min(cgroup.text.count, size))
+    }
+    for name in ["cgroup_entered", "mark_running"] {
+      bpf_program__set_autoload(try program(name), settings.cgroup != nil)
+    }
     try set("namespace_device", datacrumbs_kernel_device(UInt64(space.st_dev)))
     try set("namespace_inode", UInt64(space.st_ino))
     let exec = SyscallTable.named(["execve", "execveat"])
@@ -218,7 +229,11 @@ final class KernelProbes {
   // MARK: - Attaching
 
   /// Attaches everything that can be; the rest is in `notAttached`.
-  func attach(_ groups: [ProbeCategory], marker: String) throws(TracerError) {
+  ///
+  /// - Parameter marker: the object whose function tasks call; nil: they are told by their cgroup.
+  func attach(
+    _ groups: [ProbeCategory], marker: String?, cgroup: CgroupSelector?
+  ) throws(TracerError) {
     for name in ["task_fork", "task_exec", "task_exit"] {
       if let error = attachTracepoint(name) {
         throw TracerError(.unavailable, "cannot follow tasks: \(name): \(error)")
@@ -240,7 +255,51 @@ final class KernelProbes {
       let why = notAttached.first.map { ": \($0.function): \($0.reason)" } ?? ""
       throw TracerError(.unavailable, "nothing of the probe file can be attached\(why)")
     }
-    try attachMarker(marker)
+    if let marker {
+      do {
+        try attachMarker(marker)
+      } catch {
+        guard cgroup != nil else { throw error }
+        notAttached.append(
+          NotAttached(
+            category: "datacrumbs", function: "datacrumbs_mark_task", reason: error.message))
+      }
+    }
+    if let cgroup { try follow(cgroup) }
+  }
+
+  /// Marks what comes into a cgroup, and what is in there already.
+  private func follow(_ cgroup: CgroupSelector) throws(TracerError) {
+    if let error = attachTracepoint("cgroup_entered") {
+      throw TracerError(.unavailable, "cannot follow the job's cgroup: \(error)")
+    }
+    let processes = bpf_map__fd(try map("processes"))
+    var known: Set<UInt32> = []
+    // What is forked while we look is a child of what is marked, or is found by the next look.
+    for _ in 0..<Self.looks {
+      let found = cgroup.processes().subtracting(known)
+      if found.isEmpty { return }
+      known.formUnion(found)
+      for process in found {
+        var key = process
+        var value: UInt8 = 1
+        bpf_map_update_elem(processes, &key, &value, UInt64(BPF_ANY))
+      }
+      guard let link = bpf_program__attach_iter(try program("mark_running"), nil) else {
+        throw TracerError(.unavailable, "cannot look at the job's processes: \(errorText(errno))")
+      }
+      let iterator = bpf_iter_create(bpf_link__fd(link))
+      Self.readToEnd(iterator)
+      close(iterator)
+      bpf_link__destroy(link)
+    }
+  }
+
+  private static let looks = 10
+
+  private static func readToEnd(_ descriptor: Int32) {
+    var buffer = [UInt8](repeating: 0, count: 4096)
+    while read(descriptor, &buffer, buffer.count) > 0 {}
   }
 
   private func attachMarker(_ path: String) throws(TracerError) {
@@ -568,8 +627,7 @@ final class KernelProbes {
   /// Has every call that is still in flight written as incomplete.
   func reportInFlight() {
     guard inFlight >= 0 else { return }
-    var buffer = [UInt8](repeating: 0, count: 4096)
-    while read(inFlight, &buffer, buffer.count) > 0 {}
+    Self.readToEnd(inFlight)
     close(inFlight)
     inFlight = -1
   }

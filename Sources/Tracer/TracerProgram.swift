@@ -13,7 +13,9 @@ public struct TracerRequest: Sendable {
   /// The account whose job it is.
   public var user: String
   /// The object that exports datacrumbs_mark_task.
-  public var marker: String
+  public var marker: String?
+  /// The cgroup whose processes are the job's too: a name in its path, or the path.
+  public var cgroup: String?
   /// Where the trace goes.
   public var traceDirectory: String
   /// MiB that the tracer may use, as text; nil: 128.
@@ -23,13 +25,14 @@ public struct TracerRequest: Sendable {
 
   /// All that the command line and the environment say.
   public init(
-    probeFile: String, runID: String, user: String, marker: String, traceDirectory: String,
-    memoryLimit: String? = nil, stateFile: String? = nil
+    probeFile: String, runID: String, user: String, marker: String?, cgroup: String? = nil,
+    traceDirectory: String, memoryLimit: String? = nil, stateFile: String? = nil
   ) {
     self.probeFile = probeFile
     self.runID = runID
     self.user = user
     self.marker = marker
+    self.cgroup = cgroup
     self.traceDirectory = traceDirectory
     self.memoryLimit = memoryLimit
     self.stateFile = stateFile
@@ -75,14 +78,16 @@ public struct TracerProgram {
     let groups = document.categories
     let options = try TraceOptions(document)
     let memory = try MemoryPlan(setting: request.memoryLimit)
+    var cgroup: CgroupSelector?
+    if let text = request.cgroup { cgroup = try CgroupSelector(text) }
     state = try StateFile(path: request.stateFile)
     probes = try KernelProbes(
       groups,
       KernelSettings(
         job: job, user: account.uid, ringSize: memory.ringSize, isProfile: options.isProfile,
-        inclusionPaths: options.inclusionPaths))
+        inclusionPaths: options.inclusionPaths, cgroup: cgroup))
     let attaching = Self.time(CLOCK_MONOTONIC)
-    try probes.attach(groups, marker: request.marker)
+    try probes.attach(groups, marker: request.marker, cgroup: cgroup)
     let attached = Self.time(CLOCK_MONOTONIC)
     ring = try probes.rings()
     counts = try probes.countsPointer()

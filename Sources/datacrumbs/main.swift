@@ -12,7 +12,8 @@ struct DataCrumbs: ParsableCommand {
       becomes USER for good and records until SIGINT or SIGTERM.
 
       DATACRUMBS_MARKER names the object with datacrumbs_mark_task, DATACRUMBS_TRACE_DIR \
-      the folder for <node>.pfw.gz.
+      the folder for <node>.pfw.gz. DATACRUMBS_CGROUP names a cgroup whose processes of USER are \
+      the job's too.
       """,
     version: "datacrumbs 0.1.0")
 
@@ -26,18 +27,24 @@ struct DataCrumbs: ParsableCommand {
   var user: String
 
   func run() throws {
+    let cgroup = optional("DATACRUMBS_CGROUP")
     do {
       try TracerProgram.run(
         TracerRequest(
           probeFile: probeFile, runID: runID, user: user,
-          marker: try variable("DATACRUMBS_MARKER"),
+          marker: cgroup == nil ? try variable("DATACRUMBS_MARKER") : optional("DATACRUMBS_MARKER"),
+          cgroup: cgroup,
           traceDirectory: try variable("DATACRUMBS_TRACE_DIR"),
-          memoryLimit: getenv("DATACRUMBS_MEMORY_LIMIT").map { String(cString: $0) },
-          stateFile: getenv("DATACRUMBS_STATE_FILE").map { String(cString: $0) }))
+          memoryLimit: optional("DATACRUMBS_MEMORY_LIMIT"),
+          stateFile: optional("DATACRUMBS_STATE_FILE")))
     } catch let error as TracerError {
       report(error.message)
       throw ExitCode(error.exitStatus.rawValue)
     }
+  }
+
+  private func optional(_ name: String) -> String? {
+    getenv(name).map { String(cString: $0) }
   }
 
   private func variable(_ name: String) throws -> String {

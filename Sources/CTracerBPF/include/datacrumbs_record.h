@@ -28,6 +28,9 @@ enum {
     DC_RECENT_FILES = 8,        // files that a thread's state remembers
     DC_SEEN_FILES = 16384,      // files whose path was written lately
     DC_TRAMPOLINES = 16,        // kernel functions that can be traced through BTF
+    DC_LEVELS = 8,              // of pid namespaces below each other
+    DC_CGROUP_SIZE = 1024,      // of a cgroup's path, with its NUL (TRACE_CGROUP_PATH_LEN)
+    DC_PROCESSES = 32768,       // of a cgroup, that run already when the tracer starts
     DC_FOLDERS = 16,            // inclusion paths
     DC_FOLDER_SIZE = 512,       // of one of them, with its NUL
     DC_COMPONENTS = 48,         // most names in a path that is followed up to the root

@@ -11,7 +11,13 @@
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
-struct pid_namespace;
+struct ns_common {
+    unsigned int inum;
+};
+
+struct pid_namespace {
+    struct ns_common ns;
+};
 
 struct upid {
     int nr;
@@ -78,6 +84,8 @@ struct files_struct {
 struct bpf_local_storage;
 
 struct cred {
+    kuid_t uid;
+    kuid_t suid;
     kuid_t euid;
 };
 
@@ -94,7 +102,10 @@ struct task_struct {
     struct bpf_local_storage *bpf_storage;
     int pid;
     int tgid;
+    char comm[16];
 };
+
+struct cgroup;
 
 struct linux_binprm {
     unsigned int secureexec : 1;

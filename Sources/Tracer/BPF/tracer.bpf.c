@@ -26,6 +26,11 @@ const volatile struct dc_capture syscalls[DC_SYSCALLS] = {};
 // Whether the kernel has bpf_rdonly_cast.
 const volatile dc_u32 has_rdonly_cast = 0;
 const volatile dc_u32 is_profile = 0;
+// The job's cgroup, where tasks are marked by it: a path, or a name in one, with a slash in front.
+const volatile dc_u32 cgroup_length = 0;
+const volatile dc_u32 cgroup_is_path = 0;
+const volatile char cgroup_name[DC_CGROUP_SIZE] = {};
+
 // Only calls on files below these are kept, 0: all. Then what open(2) and its like give is looked
 // up too: a relative path says too little.
 const volatile dc_u32 folder_count = 0;
@@ -33,6 +38,8 @@ const volatile struct dc_folder folders[DC_FOLDERS] = {};
 
 // Shared with user space through the mapped .bss.
 struct dc_counts counts = {};
+// The path of the cgroup that is being looked at.
+char cgroup_path[DC_CGROUP_SIZE] = {};
 
 static __always_inline void count(dc_u64 *counter) {
     __sync_fetch_and_add(counter, 1);
@@ -331,8 +338,9 @@ static __always_inline dc_u32 effective_user(struct task_struct *task) {
 
 // ---- marking ----
 
-// The process of the current task by its name.
-static __always_inline void put_process(const struct task_state *state, dc_u32 parent) {
+// A task's process by its name.
+static __always_inline void put_process(const struct task_state *state, struct task_struct *task,
+                                        dc_u32 parent) {
     struct {
         struct dc_record record;
         char name[DC_NAME_SIZE];
@@ -342,7 +350,8 @@ static __always_inline void put_process(const struct task_state *state, dc_u32 p
                             .tid = state->tid,
                             .kind = DC_KIND_PROCESS}};
 
-    bpf_get_current_comm(process.name, sizeof(process.name));
+    bpf_core_read(process.name, sizeof(process.name), &task->comm);
+    process.name[sizeof(process.name) - 1] = 0;
     put(&process, sizeof(process));
 }
 
@@ -366,7 +375,7 @@ int mark(struct pt_regs *ctx) {
     // Before it becomes the user's, the task runs the scheduler's code: no part of the job.
     state->active = effective_user(task) == user_id;
     count(&counts.marked);
-    put_process(state, 0);
+    put_process(state, task, 0);
     return 0;
 }
 
@@ -384,7 +393,132 @@ int BPF_PROG(task_fork, struct task_struct *parent, struct task_struct *child) {
     to->active = from->active;
     name_task(to, child);
     if (to->pid != from->pid)
-        put_process(to, from->pid);
+        put_process(to, child, from->pid);
+    return 0;
+}
+
+// ---- marking by cgroup ----
+
+// The depth at which a task has a pid in the tracer's pid namespace, -1: it is not in there.
+static __always_inline int level_here(struct task_struct *task) {
+    struct pid *pid = BPF_CORE_READ(task, thread_pid);
+    dc_u32 deepest = BPF_CORE_READ(pid, level);
+
+#pragma unroll
+    for (dc_u32 level = 0; level < DC_LEVELS; level++) {
+        struct pid_namespace *space = NULL;
+
+        if (level > deepest)
+            break;
+        bpf_core_read(&space, sizeof(space),
+                      (void *)pid + bpf_core_field_offset(struct pid, numbers) +
+                          level * bpf_core_type_size(struct upid) +
+                          bpf_core_field_offset(struct upid, ns));
+        if (BPF_CORE_READ(space, ns.inum) == namespace_inode)
+            return level;
+    }
+    return -1;
+}
+
+// Marks a task of the job's cgroup that is not marked yet.
+static __always_inline void mark_task(struct task_struct *task) {
+    struct task_state *state;
+    dc_u32 real = -1, saved = -1;
+    int level;
+
+    if (state_of(task))
+        return;
+    level = level_here(task);
+    if (level < 0)
+        return;
+    state = claim_state(task);
+    if (!state)
+        return;
+    state->level = level;
+    name_task(state, task);
+    // What still has, or could take back, another user's rights is the scheduler's or a program that
+    // gained privileges: it counts once it has run a program of the user's.
+    BPF_CORE_READ_INTO(&real, task, cred, uid.val);
+    BPF_CORE_READ_INTO(&saved, task, cred, suid.val);
+    state->active = effective_user(task) == user_id && real == user_id && saved == user_id;
+    count(&counts.marked);
+    if (state->active)
+        put_process(state, task, 0);
+}
+
+struct search {
+    dc_u32 at;
+    int differs;
+    int found;
+};
+
+static long compare_name(dc_u32 number, struct search *search) {
+    dc_u32 at = search->at + number;
+
+    if (number >= cgroup_length || number >= DC_CGROUP_SIZE || at >= DC_CGROUP_SIZE)
+        return 1;
+    if (cgroup_path[at] != cgroup_name[number]) {
+        search->differs = 1;
+        return 1;
+    }
+    return 0;
+}
+
+// Looks for the name at one place of the path.
+static long search_at(dc_u32 place, struct search *search) {
+    dc_u32 end = place + cgroup_length;
+
+    if (place >= DC_CGROUP_SIZE || end >= DC_CGROUP_SIZE || !cgroup_path[place])
+        return 1;
+    if (cgroup_path[place] != '/')
+        return 0;
+    search->at = place;
+    search->differs = 0;
+    bpf_loop(DC_CGROUP_SIZE, compare_name, search, 0);
+    if (search->differs || (cgroup_path[end] && cgroup_path[end] != '/'))
+        return 0;
+    search->found = 1;
+    return 1;
+}
+
+// A process comes into a cgroup, of either version. The kernel holds a lock around this, so that the
+// path's buffer is nobody else's (TRACE_CGROUP_PATH, kernel/cgroup/cgroup-internal.h).
+SEC("tp_btf/cgroup_attach_task")
+int BPF_PROG(cgroup_entered, struct cgroup *group, const char *path, struct task_struct *task) {
+    struct search search = {};
+
+    if (bpf_probe_read_kernel_str(cgroup_path, sizeof(cgroup_path), path) <= 0)
+        return 0;
+    // A whole path is looked for at its beginning alone.
+    bpf_loop(cgroup_is_path ? 1 : DC_CGROUP_SIZE, search_at, &search, 0);
+    if (search.found)
+        mark_task(task);
+    return 0;
+}
+
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(max_entries, DC_PROCESSES);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __type(key, dc_u32);
+    __type(value, dc_u8);
+} processes SEC(".maps");
+
+// The threads of the processes that are in the cgroup when the tracer starts.
+SEC("iter/task")
+int mark_running(struct bpf_iter__task *ctx) {
+    struct task_struct *task = ctx->task;
+    dc_u32 process;
+    int level;
+
+    if (!task)
+        return 0;
+    level = level_here(task);
+    if (level < 0)
+        return 0;
+    process = pid_at(BPF_CORE_READ(task, group_leader), level);
+    if (bpf_map_lookup_elem(&processes, &process))
+        mark_task(task);
     return 0;
 }
 
@@ -1045,6 +1179,9 @@ int BPF_PROG(task_exec, struct task_struct *task, int old_pid, struct linux_binp
     // A program that the kernel gave privileges is not the user's to look into.
     if (effective_user(current) != user_id ||
         BPF_CORE_READ_BITFIELD_PROBED(program, secureexec)) {
+        // The scheduler's own, before it starts the user's program.
+        if (!state->active)
+            return 0;
         count(&counts.privileged);
         forget_state(current, current->pid);
         bpf_task_storage_delete(&calls, current);
@@ -1053,7 +1190,7 @@ int BPF_PROG(task_exec, struct task_struct *task, int old_pid, struct linux_binp
     state->active = 1;
     // exec by another thread than the first makes it the first.
     name_task(state, current);
-    put_process(state, 0);
+    put_process(state, current, 0);
     if (!state->entered || state->number >= DC_SYSCALLS || !syscalls[state->number].strings)
         return 0;
     path = bpf_task_storage_get(&exec_paths, current, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
