@@ -45,7 +45,7 @@ struct CgroupTests {
     let folder: String
     let path: String
 
-    init(_ hierarchy: String, job: String = TracedRun.job) throws {
+    init(_ hierarchy: String, job: String = "4711") throws {
       folder = hierarchy + "/datacrumbs-\(getpid())-\(UInt32.random(in: 0 ... .max))"
       path = folder + "/job_" + job
       try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)

@@ -5,7 +5,8 @@ import Foundation
 final class TracedRun {
   /// The account whose "job" it is.
   static let user = "nobody"
-  static let job = "4711"
+  /// Its own: suites run beside each other, and their tasks call one marker.
+  let job = String(UInt32.random(in: 10_000 ... .max))
 
   /// Why this machine cannot run these tests, nil where it can.
   static let obstacle: String? = {
@@ -108,7 +109,7 @@ final class TracedRun {
     let programs = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
       .deletingLastPathComponent()
     tracer.executableURL = programs.appendingPathComponent("datacrumbs")
-    tracer.arguments = [probes.path, Self.job, Self.user]
+    tracer.arguments = [probes.path, job, Self.user]
     var environment = ProcessInfo.processInfo.environment
     environment["DATACRUMBS_MARKER"] = try Self.fixture("libclient.so")
     environment["DATACRUMBS_TRACE_DIR"] = traceDirectory ?? folder.appendingPathComponent("t").path
@@ -172,7 +173,7 @@ final class TracedRun {
   /// Runs a program as the job would: marked, as the user.
   @discardableResult
   func run(
-    _ arguments: [String], job: String = TracedRun.job, environment: [String: String] = [:],
+    _ arguments: [String], job: String? = nil, environment: [String: String] = [:],
     user: String = TracedRun.user, privileges: [String] = []
   ) throws -> Int32 {
     let program = try start(
@@ -183,7 +184,7 @@ final class TracedRun {
 
   /// Starts a program as the job would.
   func start(
-    _ arguments: [String], job: String = TracedRun.job, environment: [String: String] = [:],
+    _ arguments: [String], job: String? = nil, environment: [String: String] = [:],
     user: String = TracedRun.user, privileges: [String] = []
   ) throws -> Process {
     let program = Process()
@@ -191,7 +192,7 @@ final class TracedRun {
     program.arguments =
       ["--reuid", user, "--regid", "65534", "--clear-groups"] + privileges + ["env"]
       + environment.map { "\($0.key)=\($0.value)" }
-      + ["DATACRUMBS_RUN_ID=\(job)", "LD_PRELOAD=\(try Self.fixture("libclient.so"))"] + arguments
+      + ["DATACRUMBS_RUN_ID=\(job ?? self.job)", "LD_PRELOAD=\(try Self.fixture("libclient.so"))"] + arguments
     program.currentDirectoryURL = folder
     program.standardOutput = FileHandle.nullDevice
     program.standardError = FileHandle.nullDevice
