@@ -8,6 +8,10 @@ import TraceRequest
 struct ELFSymbols {
   private let image: UnsafeRawBufferPointer
   private var offsets: [String: UInt64] = [:]
+  private var addresses: [String: UInt64] = [:]
+  /// Where the loader puts how far errno is from the thread pointer; nil where the file has no errno
+  /// of its own. The C library has one.
+  private var errnoSlot: UInt64?
 
   struct Unreadable: Error {
     let reason: String
@@ -33,6 +37,13 @@ struct ELFSymbols {
 
   /// The file offset of a function, nil where the file has no such function.
   subscript(name: String) -> UInt64? { offsets[name] }
+
+  /// How many bytes behind a function that word lies, in whatever place the file is loaded; nil
+  /// where the file has no errno of its own.
+  func errnoDistance(of name: String) -> UInt64? {
+    guard let errnoSlot, let address = addresses[name] else { return nil }
+    return errnoSlot &- address
+  }
 
   private func load<T>(_ offset: UInt64, as type: T.Type) -> T? {
     let size = UInt64(MemoryLayout<T>.size)
@@ -65,7 +76,51 @@ struct ELFSymbols {
         let strings = section(UInt64(table.sh_link))
       else { continue }
       collect(table, strings, segments, wanted)
+      if table.sh_type == 11, let place = errnoPlace(table, strings) {
+        for index in 0..<UInt64(header.e_shnum) where errnoSlot == nil {
+          guard let relocations = section(index) else { break }
+          errnoSlot = slot(of: place, in: relocations)
+        }
+      }
     }
+  }
+
+  /// Where errno lies in the file's thread-local memory, by its dynamic symbol.
+  private func errnoPlace(_ table: Elf64_Shdr, _ strings: Elf64_Shdr) -> UInt64? {
+    let limit = UInt64(image.count)
+    guard table.sh_offset <= limit, table.sh_size <= limit - table.sh_offset,
+      strings.sh_offset <= limit, strings.sh_size <= limit - strings.sh_offset
+    else { return nil }
+    for index in 0..<(table.sh_size / table.sh_entsize) {
+      guard let symbol = load(table.sh_offset + index * table.sh_entsize, as: Elf64_Sym.self)
+      else { return nil }
+      // STT_TLS
+      if symbol.st_info & 15 == 6, symbol.st_shndx != 0, UInt64(symbol.st_name) < strings.sh_size,
+        name(at: strings.sh_offset + UInt64(symbol.st_name), in: strings) == "errno"
+      {
+        return symbol.st_value
+      }
+    }
+    return nil
+  }
+
+  /// The address that a relocation fills with the place's distance from the thread pointer:
+  /// R_X86_64_TPOFF64 without a symbol, as the file's own variables have it.
+  private func slot(of place: UInt64, in relocations: Elf64_Shdr) -> UInt64? {
+    let limit = UInt64(image.count)
+    guard relocations.sh_type == 4, relocations.sh_entsize >= 24, relocations.sh_offset <= limit,
+      relocations.sh_size <= limit - relocations.sh_offset
+    else { return nil }
+    for index in 0..<(relocations.sh_size / relocations.sh_entsize) {
+      guard
+        let relocation = load(
+          relocations.sh_offset + index * relocations.sh_entsize, as: Elf64_Rela.self)
+      else { return nil }
+      if relocation.r_info == 18, relocation.r_addend == Int64(bitPattern: place) {
+        return relocation.r_offset
+      }
+    }
+    return nil
   }
 
   private mutating func collect(
@@ -88,6 +143,7 @@ struct ELFSymbols {
       where symbol.st_value >= segment.p_vaddr
         && symbol.st_value - segment.p_vaddr < segment.p_filesz
       {
+        addresses[name] = symbol.st_value
         offsets[name] = symbol.st_value - segment.p_vaddr &+ segment.p_offset
         break
       }

@@ -27,7 +27,7 @@ final class EventFormatter {
   private let functions: [Prepared]
   private let start: UInt64
   private let unit: TraceOptions.TimeUnit
-  private let isSyscallError: ClosedRange<Int64> = -4095 ... -1
+  private let isError: ClosedRange<Int64> = -4095 ... -1
 
   private let text: UnsafeMutablePointer<UInt8>
   private let capacity: Int
@@ -125,8 +125,13 @@ final class EventFormatter {
       put(",\"incomplete\":true")
     } else {
       put(",\"ret\":")
-      put(record.result)
-      if isSyscall, isSyscallError.contains(record.result), let name = ErrorNames[record.result] {
+      // What a library function returned where the result is its errno.
+      let isMinusOne = record.flags & UInt8(DC_ERRNO.rawValue) != 0
+      let isNull = record.flags & UInt8(DC_ERRNO_NULL.rawValue) != 0
+      put(isMinusOne ? -1 : isNull ? 0 : record.result)
+      if isSyscall || isMinusOne || isNull, isError.contains(record.result),
+        let name = ErrorNames[record.result]
+      {
         put(",\"errno\":\"")
         put(name)
         put("\"")

@@ -69,14 +69,14 @@ final class KernelProbes {
     object = try Self.open()
     chooseSyscalls(groups)
     chooseTrampolines(groups)
-    try configure(settings)
+    try configure(groups, settings)
     var result = bpf_object__load(object)
     if result != 0, !trampolines.isEmpty {
       // A function whose arguments such a program cannot have; kprobes take all of them.
       bpf_object__close(object)
       object = try Self.open()
       trampolines = []
-      try configure(settings)
+      try configure(groups, settings)
       result = bpf_object__load(object)
     }
     guard result == 0 else {
@@ -130,7 +130,8 @@ final class KernelProbes {
     }
   }
 
-  private func configure(_ settings: KernelSettings) throws(TracerError) {
+  private func configure(_ groups: [ProbeCategory], _ settings: KernelSettings) throws(TracerError)
+  {
     var space = stat()
     guard stat("/proc/self/ns/pid", &space) == 0 else {
       throw TracerError(.unavailable, "cannot see the pid namespace: /proc is not mounted")
@@ -191,6 +192,9 @@ final class KernelProbes {
         bpf_program__set_expected_attach_type(try program(name), bpf_attach_type(rawValue: 0))
       }
     }
+    bpf_map__set_max_entries(
+      try map("errno_places"),
+      UInt32(max(1, groups.reduce(0) { $0 + ($1.kind == .syscalls ? 0 : $1.functions.count) })))
     bpf_program__set_autoload(try program("static_probe"), kinds.contains(.usdt))
     for number in 0..<Int(DC_TRAMPOLINES) {
       for name in ["trampoline_enter_\(number)", "trampoline_leave_\(number)"] {
@@ -337,11 +341,15 @@ final class KernelProbes {
   }
 
   /// A function by the index that its records carry; returns the cookie of its probes.
-  private func add(_ group: ProbeCategory, _ name: String, known: [TracedArgument] = []) -> UInt64 {
+  private func add(
+    _ group: ProbeCategory, _ name: String, known: [TracedArgument] = [],
+    failure: LibraryFailure = .untold
+  ) -> UInt64 {
     let asked = ArgumentSpecification(group.functionArguments, function: name, known: known)
-    let function = TracedFunction(
+    var function = TracedFunction(
       category: group.name, name: name, arguments: asked?.arguments ?? known,
       chosen: asked?.chosen)
+    function.failure = failure
     functions.append(function)
     return UInt64(functions.count - 1) | function.cookieBits
   }
@@ -539,12 +547,23 @@ final class KernelProbes {
     }
     var places: [(offset: UInt64, cookie: UInt64)] = []
     var names: [String] = []
+    let failures = LibraryFailure.of(group.functions)
+    let errnoPlaces = bpf_object__find_map_by_name(object, "errno_places").map(bpf_map__fd)
     for name in group.functions {
       guard let offset = symbols[name] else {
         refuse(group, name, "no such function in \(path)")
         continue
       }
-      places.append((offset, add(group, name)))
+      var failure = LibraryFailure.untold
+      if let known = failures[name], var distance = symbols.errnoDistance(of: name),
+        let errnoPlaces
+      {
+        var number = UInt32(functions.count)
+        if bpf_map_update_elem(errnoPlaces, &number, &distance, UInt64(BPF_ANY)) == 0 {
+          failure = known
+        }
+      }
+      places.append((offset, add(group, name, failure: failure)))
       names.append(name)
     }
     guard !places.isEmpty else { return }

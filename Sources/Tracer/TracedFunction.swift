@@ -58,9 +58,12 @@ struct TracedFunction {
     if strings != 0 { file = 0 }
   }
 
+  /// How it tells that it failed and has set errno, where that can be read.
+  var failure = LibraryFailure.untold
+
   /// What a uprobe's cookie says of the function.
   var cookieBits: UInt64 {
-    UInt64(values) << 32 | UInt64(strings) << 40 | UInt64(file) << 48
+    UInt64(values) << 32 | UInt64(strings) << 40 | UInt64(file) << 48 | failure.rawValue << 51
   }
 }
 

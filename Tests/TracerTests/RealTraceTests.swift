@@ -85,6 +85,97 @@ struct RealTraceTests {
     #expect(run.notifications.contains("no_such_function"))
   }
 
+  @Test func libraryFunctionsThatFailHaveTheirErrno() throws {
+    let libc = "/lib/x86_64-linux-gnu/libc.so.6"
+    let run = try TracedRun([
+      [
+        "type": 2, "name": "libc", "functions": ["fopen", "read", "mkdir", "close", "fclose"],
+        "binary_path": libc,
+      ]
+    ])
+    #expect(try run.run([try TracedRun.fixture("library_errors")]) == 0)
+    let trace = try run.finish()
+    func failures(_ name: String) -> [String] {
+      trace.named(name).compactMap { event in
+        (event.arguments["errno"] as? String).map { "\(event.result ?? 99) \($0)" }
+      }
+    }
+    #expect(failures("fopen") == ["0 ENOENT"])
+    #expect(failures("read") == ["-1 EBADF"])
+    #expect(failures("mkdir") == ["-1 ENOTDIR"])
+    #expect(failures("close").isEmpty && failures("fclose").isEmpty)
+    #expect(trace.named("fopen").contains { $0.result != 0 && $0.arguments["errno"] == nil })
+    #expect(trace.named("close").contains { $0.result == 0 })
+  }
+
+  @Test func aStaticProgramIsTraced() throws {
+    let program = try TracedRun.fixture("static_program")
+    let run = try TracedRun([
+      Self.files, ["type": 2, "name": "app", "functions": ["work"], "binary_path": program],
+    ])
+    // The shell is marked, as slurmstepd's child is; what it becomes cannot be.
+    #expect(try run.run(["sh", "-c", "exec \(program)"]) == 0)
+    let trace = try run.finish()
+    #expect(trace.named("openat").contains { $0.path == "/etc/hostname" })
+    #expect(trace.named("work").map(\.result) == [7])
+  }
+
+  @Test func aContainersProcessesAreTracedByTheNodesPids() throws {
+    let run = try TracedRun([Self.files])
+    let root = run.folder.appendingPathComponent("root").path
+    let program = try TracedRun.fixture("static_program")
+    // A root, a pid namespace and a user namespace of its own: what unprivileged containers have.
+    #expect(
+      try run.run([
+        "sh", "-c",
+        "mkdir -p \(root)/etc && cp \(program) \(root)/work && echo inside > \(root)/etc/hostname"
+          + " && unshare --user --map-root-user --pid --fork chroot \(root) /work",
+      ]) == 0)
+    let trace = try run.finish()
+    let opens = trace.named("openat").filter { $0.path == "/etc/hostname" }
+    let open = try #require(opens.last)
+    // Process 1 in there, and another one to the node.
+    #expect(open.pid > 1)
+    #expect(trace.processes[open.pid] == "work")
+    let reads = trace.named("read").filter { $0.pid == open.pid && $0.result == 7 }
+    #expect(reads.contains { $0.path?.hasSuffix("/root/etc/hostname") == true })
+  }
+
+  @Test func anotherProcessWithTheSamePidInheritsNothing() throws {
+    let run = try TracedRun([Self.files])
+    let first = try run.start(["cat", "/etc/hostname"])
+    let pid = first.processIdentifier
+    first.waitUntilExit()
+    // The next process gets this number, unless another one is faster.
+    var reused = false
+    for _ in 0..<50 where !reused {
+      try "\(pid - 1)".write(
+        toFile: "/proc/sys/kernel/ns_last_pid", atomically: false, encoding: .utf8)
+      let second = Process()
+      second.executableURL = URL(fileURLWithPath: "/usr/bin/setpriv")
+      second.arguments = [
+        "--reuid", TracedRun.user, "--regid", "65534", "--clear-groups", "cat", "/etc/issue",
+      ]
+      second.standardOutput = FileHandle.nullDevice
+      try second.run()
+      second.waitUntilExit()
+      reused = second.processIdentifier == pid
+    }
+    #expect(reused)
+    let trace = try run.finish()
+    #expect(trace.named("openat").contains { $0.path == "/etc/hostname" && $0.pid == Int(pid) })
+    #expect(!trace.events.contains { $0.path == "/etc/issue" })
+  }
+
+  @Test func aThreadThatExecsTakesTheMarkAlong() throws {
+    let run = try TracedRun([Self.files])
+    #expect(try run.run([try TracedRun.fixture("thread_exec"), "/bin/cat", "/etc/hostname"]) == 0)
+    let trace = try run.finish()
+    let open = try #require(trace.named("openat").first { $0.path == "/etc/hostname" })
+    #expect(open.pid == open.tid)
+    #expect(trace.named("execve").contains { $0.path == "/bin/cat" && $0.result == 0 })
+  }
+
   @Test func aRenameHasBothPaths() throws {
     let run = try TracedRun([Self.files])
     try run.run(["sh", "-c", "touch old-name; mv old-name new-name"])

@@ -49,7 +49,7 @@ final class TracedRun {
       for name in try FileManager.default.contentsOfDirectory(atPath: fixtures.path)
       where name.hasSuffix(".c") {
         try compile([
-          "-O1", "-g", "-pthread", "-o",
+          "-O1", "-g", "-pthread", name.hasPrefix("static_program") ? "-static" : "-rdynamic", "-o",
           folder.appendingPathComponent(String(name.dropLast(2))).path,
           fixtures.appendingPathComponent(name).path,
         ])
@@ -192,7 +192,8 @@ final class TracedRun {
     program.arguments =
       ["--reuid", user, "--regid", "65534", "--clear-groups"] + privileges + ["env"]
       + environment.map { "\($0.key)=\($0.value)" }
-      + ["DATACRUMBS_RUN_ID=\(job ?? self.job)", "LD_PRELOAD=\(try Self.fixture("libclient.so"))"] + arguments
+      + ["DATACRUMBS_RUN_ID=\(job ?? self.job)", "LD_PRELOAD=\(try Self.fixture("libclient.so"))"]
+      + arguments
     program.currentDirectoryURL = folder
     program.standardOutput = FileHandle.nullDevice
     program.standardError = FileHandle.nullDevice

@@ -68,6 +68,8 @@ enum dc_flag {
     DC_INCOMPLETE = 1,          // the call never returned: no result, the duration ends with the thread
     DC_NO_STRING = 2,           // a string could not be read
     DC_HAS_FILE = 4,            // the payload begins with the key of the call's file
+    DC_ERRNO = 8,               // a library function returned -1; the result is -errno
+    DC_ERRNO_NULL = 16,         // it returned NULL; the result is -errno
 };
 
 // One call. Behind it: the key of its file, if it has one; the wanted arguments, 8 bytes each

@@ -93,6 +93,10 @@ struct thread_info {
     unsigned int status;
 };
 
+struct thread_struct {
+    unsigned long fsbase;
+};
+
 struct task_struct {
     struct thread_info thread_info;
     struct pid *thread_pid;
@@ -103,6 +107,7 @@ struct task_struct {
     int pid;
     int tgid;
     char comm[16];
+    struct thread_struct thread;
 };
 
 struct cgroup;

@@ -55,6 +55,7 @@ struct frame {
     dc_u64 stack_pointer;
     dc_u64 cookie;
     dc_u64 file;
+    dc_u64 address;     // the function's, where errno is found by it
     dc_u64 arguments[DC_ARGUMENTS];
 };
 
@@ -786,7 +787,9 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long result) {
 #define COOKIE_STRINGS(c) (((c) >> 40) & 0xff)
 #define COOKIE_FILE(c) (((c) >> 48) & 7)
 // Whether anything but the result is kept.
-#define COOKIE_CAPTURES(c) ((c) << 1 >> 33)
+#define COOKIE_CAPTURES(c) ((c) >> 32 & 0x7ffff)
+// 1: returns -1 where it sets errno, 2: NULL, 0: sets none that can be found.
+#define COOKIE_ERRNO(c) (((c) >> 51) & 3)
 #define COOKIE_IS_KERNEL(c) ((c) >> 63)
 
 // A frame by its place, NULL outside of the array. The barrier keeps the compiler from
@@ -974,6 +977,8 @@ static __always_inline int enter(void *ctx, enum place place, int sleeps) {
         return 0;
     frame->cookie = bpf_get_attach_cookie(ctx);
     frame->stack_pointer = place == IN_TRAMPOLINE ? ~0ULL : stack_pointer;
+    if (place == IN_REGISTERS && COOKIE_ERRNO(frame->cookie))
+        frame->address = ((struct pt_regs *)ctx)->ip;
     if (COOKIE_CAPTURES(frame->cookie))
         keep_arguments(frame, ctx, place);
     if (sleeps && COOKIE_STRINGS(frame->cookie))
@@ -993,6 +998,29 @@ static __always_inline int enter(void *ctx, enum place place, int sleeps) {
     frames->depth = depth + 1;
     frame->start = bpf_ktime_get_ns();
     return 0;
+}
+
+// How far behind a library function the word lies that says where in the thread's own memory (TLS)
+// errno is, by the function's number; 0: unknown.
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(max_entries, 1);
+    __type(key, dc_u32);
+    __type(value, dc_u64);
+} errno_places SEC(".maps");
+
+// The thread's errno, 0 where it cannot be read.
+static __always_inline dc_u32 errno_of(struct task_struct *task, const struct frame *frame) {
+    dc_u32 function = COOKIE_INDEX(frame->cookie), number = 0;
+    dc_u64 *distance = bpf_map_lookup_elem(&errno_places, &function);
+    dc_u64 offset = 0;
+
+    if (!distance || !*distance ||
+        bpf_probe_read_user(&offset, sizeof(offset), (void *)(frame->address + *distance)) ||
+        bpf_probe_read_user(&number, sizeof(number),
+                            (void *)(BPF_CORE_READ(task, thread.fsbase) + offset)))
+        return 0;
+    return number < 4096 ? number : 0;
 }
 
 // Writes the call that a function's return ends.
@@ -1033,6 +1061,16 @@ static __always_inline int leave(void *ctx, dc_u8 kind, dc_u64 stack_pointer, dc
     record.flags = 0;
     record.values = COOKIE_VALUES(cookie);
     record.strings = COOKIE_STRINGS(cookie);
+    // Only what failed pays for the look. An int in a register has nothing above its 32 bits.
+    if (kind == DC_KIND_UPROBE && COOKIE_ERRNO(cookie) &&
+        (COOKIE_ERRNO(cookie) == 1 ? (dc_u32)result == 0xffffffff : !result)) {
+        dc_u32 number = errno_of(task, frame);
+
+        if (number) {
+            record.flags = COOKIE_ERRNO(cookie) == 1 ? DC_ERRNO : DC_ERRNO_NULL;
+            record.result = -(dc_s64)number;
+        }
+    }
     put_call(state, &record, frame->arguments, frame->file, 0);
     return 0;
 }
