@@ -136,7 +136,11 @@ struct RealTraceTests {
     let open = try #require(opens.last)
     // Process 1 in there, and another one to the node.
     #expect(open.pid > 1)
-    #expect(trace.processes[open.pid] == "work")
+    #expect(
+      trace.lines.contains {
+        $0.contains("\"process_name\"") && $0.contains("\"pid\":\(open.pid),")
+          && $0.contains("\"name\":\"work\"")
+      })
     let reads = trace.named("read").filter { $0.pid == open.pid && $0.result == 7 }
     #expect(reads.contains { $0.path?.hasSuffix("/root/etc/hostname") == true })
   }
