@@ -447,13 +447,13 @@ static __always_inline void mark_task(struct task_struct *task) {
         put_process(state, task, 0);
 }
 
-struct search {
+struct cgroup_search {
     dc_u32 at;
     int differs;
     int found;
 };
 
-static long compare_name(dc_u32 number, struct search *search) {
+static long compare_cgroup(dc_u32 number, struct cgroup_search *search) {
     dc_u32 at = search->at + number;
 
     if (number >= cgroup_length || number >= DC_CGROUP_SIZE || at >= DC_CGROUP_SIZE)
@@ -466,7 +466,7 @@ static long compare_name(dc_u32 number, struct search *search) {
 }
 
 // Looks for the name at one place of the path.
-static long search_at(dc_u32 place, struct search *search) {
+static long look_for_cgroup(dc_u32 place, struct cgroup_search *search) {
     dc_u32 end = place + cgroup_length;
 
     if (place >= DC_CGROUP_SIZE || end >= DC_CGROUP_SIZE || !cgroup_path[place])
@@ -475,7 +475,7 @@ static long search_at(dc_u32 place, struct search *search) {
         return 0;
     search->at = place;
     search->differs = 0;
-    bpf_loop(DC_CGROUP_SIZE, compare_name, search, 0);
+    bpf_loop(DC_CGROUP_SIZE, compare_cgroup, search, 0);
     if (search->differs || (cgroup_path[end] && cgroup_path[end] != '/'))
         return 0;
     search->found = 1;
@@ -486,12 +486,12 @@ static long search_at(dc_u32 place, struct search *search) {
 // path's buffer is nobody else's (TRACE_CGROUP_PATH, kernel/cgroup/cgroup-internal.h).
 SEC("tp_btf/cgroup_attach_task")
 int BPF_PROG(cgroup_entered, struct cgroup *group, const char *path, struct task_struct *task) {
-    struct search search = {};
+    struct cgroup_search search = {};
 
     if (bpf_probe_read_kernel_str(cgroup_path, sizeof(cgroup_path), path) <= 0)
         return 0;
     // A whole path is looked for at its beginning alone.
-    bpf_loop(cgroup_is_path ? 1 : DC_CGROUP_SIZE, search_at, &search, 0);
+    bpf_loop(cgroup_is_path ? 1 : DC_CGROUP_SIZE, look_for_cgroup, &search, 0);
     if (search.found)
         mark_task(task);
     return 0;
