@@ -19,7 +19,7 @@ public struct Configuration: Sendable {
   /// Seconds to read the probe file: `limits.read`.
   var readLimit = 10
   /// Seconds until the tracer must be ready: `limits.start`.
-  var startLimit = 30
+  public private(set) var startLimit = 30
   /// Seconds until the tracer must have ended: `limits.stop`.
   var stopLimit = 30
 

@@ -7,6 +7,7 @@ let usage = """
                                   [--work-dir DIR] [--marker PATH] [--cgroup NAME]
          datacrumbs_service start --job ID --refused REASON
          datacrumbs_service stop --job ID
+         datacrumbs_service await --job ID
          datacrumbs_service reap
          datacrumbs_service doctor [--plugin PATH]
          datacrumbs_service status [--job ID] [--json]
@@ -24,6 +25,7 @@ let usage = """
                 --scheduler   whose job it is: SLURM (the default), FLUX or NONE
                 --refused     start nothing; note in the job's status why
     stop      stop the job's tracer; return when it is gone
+    await     wait for the ready file of a tracer that does not notify systemd; for its unit
     prolog    start the tracer of the job whose prolog this is, where its user asked for
               one; the job is in the environment. Always 0 inside of a job: no node is
               drained, and the job's status says what went wrong
@@ -65,6 +67,12 @@ func run(_ words: [String]) throws(ServiceError) {
   case "stop":
     let job = try Arguments(rest, options: ["job"]).job()
     try nodeService("stop").stop(job)
+  case "await":
+    let job = try Arguments(rest, options: ["job"]).job()
+    let configuration = (try? Configuration(path: Configuration.path)) ?? Configuration()
+    try ReadyFile(job: job).wait(
+      tracer: getenv("MAINPID").flatMap { Int32(String(cString: $0)) },
+      until: Deadline(seconds: configuration.startLimit))
   case "prolog", "epilog":
     let arguments = try Arguments(rest, options: ["scheduler", "marker"])
     let job = try ScheduledJob(scheduler: arguments["scheduler"]) { name in

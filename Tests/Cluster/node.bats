@@ -46,6 +46,54 @@ EOF
   has "the journal" "it is killed" "$(on c1 journalctl -q -o cat DATACRUMBS_JOB_ID="$job")"
 }
 
+# LLNL's: no sd_notify, a ready file, SIGINT.
+ready_file_tracer() { # NODE BEFORE-READY
+  on "$1" tee /usr/local/bin/ready-file >/dev/null <<EOF
+#!/bin/bash
+ready=/run/datacrumbs/datacrumbs-\$2.ready
+trap 'echo "ended \$(date +%s%N)" >>/run/ready-file.log; rm -f "\$ready"; exit 0' INT
+echo "\$1 \$2 \$3" >/run/ready-file.log
+$2
+echo "ready \$(date +%s%N)" >>/run/ready-file.log
+echo ready >"\$ready"
+while :; do sleep 0.1; done
+EOF
+  on "$1" chmod 755 /usr/local/bin/ready-file
+  sed 's|/opt/datacrumbs/sbin/datacrumbs|/usr/local/bin/ready-file|' "$BATS_TEST_DIRNAME/../../contrib/systemd/llnl-tracer.conf" |
+    on "$1" bash -c 'mkdir -p /etc/systemd/system/datacrumbs@.service.d &&
+      cat >/etc/systemd/system/datacrumbs@.service.d/llnl.conf && systemctl daemon-reload'
+}
+
+@test "LLNL's tracer in the unit is waited for, and stopped as it wants" {
+  ready_file_tracer c1 "sleep 1"
+  seven $'date +"began %s%N"; hold'
+  job=$(submit -w c1 "${traced[@]}" job.sh)
+  await_held c1
+  is_traced "$job" c1
+  log=$(on c1 cat /run/ready-file.log)
+  is "its command line" "$probe_file $job alice" "$(head -n 1 <<<"$log")"
+  # The job has not begun before its tracer was ready.
+  ready=$(sed -n 's/^ready //p' <<<"$log")
+  began=$(output_of "$job" | sed -n 's/^began //p')
+  ((began > ready))
+  release c1
+  await_job "$job"
+  assert_unharmed "$job"
+  await_idle
+  has "its end" "ended" "$(on c1 cat /run/ready-file.log)"
+  on c1 rm /run/ready-file.log
+}
+
+@test "LLNL's tracer that ends before it is ready is told" {
+  ready_file_tracer c1 "exit 3"
+  seven
+  job=$(submit -w c1 "${traced[@]}" job.sh)
+  await_job "$job"
+  assert_unharmed "$job"
+  assert_untraced "$job" c1 "the tracer did not start: datacrumbs@$job.service:"
+  on c1 rm -f /run/ready-file.log
+}
+
 @test "a tracer that the kernel ends for want of memory leaves the job alone and a trace that reads" {
   seven $'touch-files before; hold; touch-files after'
   job=$(submit -w c1 "${traced[@]}" job.sh)
