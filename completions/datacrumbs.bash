@@ -17,7 +17,7 @@ _datacrumbs_service() {
       ;;
   esac
   case ${COMP_WORDS[1]} in
-    start) words="--job --uid --probe-file --work-dir --marker --scheduler --refused" ;;
+    start) words="--job --uid --probe-file --work-dir --marker --cgroup --scheduler --refused" ;;
     stop) words="--job" ;;
     status) words="--job --json" ;;
     prolog | epilog) words="--scheduler --marker" ;;

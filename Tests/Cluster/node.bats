@@ -46,6 +46,26 @@ EOF
   has "the journal" "it is killed" "$(on c1 journalctl -q -o cat DATACRUMBS_JOB_ID="$job")"
 }
 
+@test "a trace that cannot be written is told while the job runs, and the job goes on" {
+  printf 'trace_dir: /var/full/%%j\n' | settings c1
+  on c1 bash -c 'mkdir -p /var/full && mount -t tmpfs -o size=64k,mode=1777 none /var/full'
+  seven $'dd if=/dev/zero of=/dev/null bs=1 count=200000 status=none\nhold\nsrun true'
+  job=$(submit -w c1 "${traced[@]}" job.sh)
+  await_held c1
+  on c1 timeout 20 bash -c 'until datacrumbs_service status --job "$1" --json | grep -q degraded; do sleep 0.1; done' - "$job"
+  status=$(on c1 datacrumbs_service status --job "$job" --json)
+  reason="the trace cannot be written: /var/full/$job/c1.pfw.gz: No space left on device: free space there"
+  has "the status" "\"reason\":\"$reason" "$status"
+  has "the status" '"not_written":' "$status"
+  has "the unit's text" "$reason" "$(on c1 systemctl show -P StatusText "datacrumbs@$job.service")"
+  release c1
+  await_job "$job"
+  assert_unharmed "$job"
+  has "the output" "slurmstepd-c1: error: datacrumbs: the trace of job $job has gaps on this node: $reason" "$(output_of "$job")"
+  await_idle
+  on c1 bash -c 'umount /var/full && rmdir /var/full'
+}
+
 # LLNL's: no sd_notify, a ready file, SIGINT.
 ready_file_tracer() { # NODE BEFORE-READY
   on "$1" tee /usr/local/bin/ready-file >/dev/null <<EOF
