@@ -6,6 +6,7 @@ SLURM_PLUGINDIR ?= /usr/lib/$(MULTIARCH)/slurm-wlm
 SLURM_CONFDIR  ?= $(SYSCONFDIR)/slurm
 LIBDIR         ?= $(PREFIX)/lib/datacrumbs
 MANDIR         ?= $(PREFIX)/share/man
+EXAMPLEDIR     ?= $(PREFIX)/share/doc/datacrumbs-slurm-tools/examples
 BASHCOMPDIR    ?= $(PREFIX)/share/bash-completion/completions
 ZSHCOMPDIR     ?= $(PREFIX)/share/zsh/vendor-completions
 # systemd looks below /usr and /etc alone. Under another PREFIX the two units that an admin links
@@ -134,6 +135,7 @@ install: ## install what `make all` built
 	  $(FILL) plugstack.conf.d/datacrumbs.conf.in > $(DESTDIR)$(SLURM_CONFDIR)/plugstack.conf.d/datacrumbs.conf
 	for page in docs/man/*; do \
 	  install -D -m 0644 "$$page" "$(DESTDIR)$(MANDIR)/man$${page##*.}/$$(basename "$$page")" || exit 1; done
+	install -d $(DESTDIR)$(EXAMPLEDIR) && install -m 0644 docs/examples/*.yaml $(DESTDIR)$(EXAMPLEDIR)/
 	install -m 0644 completions/datacrumbs.bash $(DESTDIR)$(BASHCOMPDIR)/datacrumbs_service
 	for name in service_wrapper wrap sbatch salloc srun; do \
 	  ln -sf datacrumbs_service $(DESTDIR)$(BASHCOMPDIR)/datacrumbs_$$name; done
