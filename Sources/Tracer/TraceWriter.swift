@@ -73,7 +73,12 @@ final class TraceWriter: @unchecked Sendable {
     pthread_mutex_init(mutex, nil)
     pthread_cond_init(condition, nil)
     freed = .allocate(capacity: 1)
-    pthread_cond_init(freed, nil)
+    // Waits with a limit, which a clock that is set must not move.
+    var attributes = pthread_condattr_t()
+    pthread_condattr_init(&attributes)
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+    pthread_cond_init(freed, &attributes)
+    pthread_condattr_destroy(&attributes)
   }
 
   deinit {
@@ -168,7 +173,7 @@ final class TraceWriter: @unchecked Sendable {
     while !isEnded {
       let before = done
       var limit = timespec()
-      clock_gettime(CLOCK_REALTIME, &limit)
+      clock_gettime(CLOCK_MONOTONIC, &limit)
       limit.tv_sec += seconds
       while !isEnded, done == before {
         if pthread_cond_timedwait(freed, mutex, &limit) == ETIMEDOUT { break }
