@@ -134,7 +134,7 @@ struct CgroupTests {
   @Test func everyThreadOfARunningProcessIsTraced() throws {
     let hierarchy = try #require(Self.hierarchies.first)
     let job = try Group(hierarchy)
-    let program = try job.start("exec \(try TracedRun.fixture("threads")) wait")
+    let program = try job.start("exec \(try TracedRun.fixture("waiting_threads"))")
     while (try? FileManager.default.contentsOfDirectory(
       atPath: "/proc/\(program.processIdentifier)/task"
     ).count) != 9 {
