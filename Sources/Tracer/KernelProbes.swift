@@ -27,23 +27,23 @@ struct NotAttached {
 
 /// The BPF programs in the kernel: loaded and attached as root, kept by descriptors alone.
 final class KernelProbes {
-  private var object: OpaquePointer
-  private var links: [OpaquePointer] = []
-  private var linkDescriptors: [Int32] = []
-  private let usesMulti: Bool
-  private let usesKprobeMulti: Bool
-  private let kernelTypes = KernelTypes()
+  var object: OpaquePointer
+  var links: [OpaquePointer] = []
+  var linkDescriptors: [Int32] = []
+  let usesMulti: Bool
+  let usesKprobeMulti: Bool
+  let kernelTypes = KernelTypes()
   /// The kernel functions that have a program of their own, by its number.
-  private var trampolines: [String] = []
+  var trampolines: [String] = []
   private let kinds: Set<ProbeKind>
   private var inFlight: Int32 = -1
-  private let layout: Rings.Layout
-  private let user: UInt32
+  let layout: Rings.Layout
+  let user: UInt32
 
   /// By system call number.
   private(set) var syscalls: [TracedFunction?] = Array(repeating: nil, count: Int(DC_SYSCALLS))
   /// By the index that the records carry.
-  private(set) var functions: [TracedFunction] = []
+  var functions: [TracedFunction] = []
   private(set) var notAttached: [NotAttached] = []
   private(set) var attachedCount = 0
   /// How many functions are traced in each way, for those who compare.
@@ -222,14 +222,6 @@ final class KernelProbes {
     }
   }
 
-  /// A few functions get a program each, which costs a call less than a kprobe does
-  /// (docs/performance.md); many share one, which is attached sooner.
-  private func chooseTrampolines(_ groups: [ProbeCategory]) {
-    let asked = groups.filter { $0.kind == .kprobe }.flatMap(\.functions)
-    guard KernelHook.allows(.fentry), asked.count <= Int(DC_TRAMPOLINES) else { return }
-    trampolines = asked.filter { kernelTypes.hasFunction($0) }
-  }
-
   // MARK: - Attaching
 
   /// Attaches everything that can be; the rest is in `notAttached`.
@@ -341,7 +333,7 @@ final class KernelProbes {
   }
 
   /// A function by the index that its records carry; returns the cookie of its probes.
-  private func add(
+  func add(
     _ group: ProbeCategory, _ name: String, known: [TracedArgument] = [],
     failure: LibraryFailure = .untold
   ) -> UInt64 {
@@ -354,42 +346,8 @@ final class KernelProbes {
     return UInt64(functions.count - 1) | function.cookieBits
   }
 
-  private func attachKernelGroup(_ group: ProbeCategory) {
-    let hasKprobes = access("/sys/bus/event_source/devices/kprobe", F_OK) == 0
-    // To read them takes tens of milliseconds: not where BTF knows all the names.
-    let unknown = group.functions.filter { !trampolines.contains($0) }
-    let symbols = unknown.isEmpty ? nil : KernelSymbols(Set(unknown))
-    var names: [String] = []
-    var cookies: [UInt64] = []
-    for name in group.functions {
-      guard trampolines.contains(name) || symbols?.contains(name) ?? true else {
-        refuse(group, name, "no such function in this kernel")
-        continue
-      }
-      let cookie = add(group, name) | 1 << 63
-      if attachTrampoline(name, cookie) {
-        note("fentry")
-      } else if hasKprobes {
-        names.append(name)
-        cookies.append(cookie)
-      } else {
-        refuse(group, name, "this kernel has no kprobes")
-      }
-    }
-    guard !names.isEmpty else { return }
-    let entries = attachKprobes("kernel_enter", names, cookies, isReturn: false)
-    let returns = attachKprobes("kernel_return", names, cookies, isReturn: true)
-    for (index, name) in names.enumerated() {
-      if let reason = entries[index] ?? returns[index] {
-        refuse(group, name, reason)
-      } else {
-        note(usesKprobeMulti ? "kprobe_multi" : "kprobe")
-      }
-    }
-  }
-
   /// Counts a function as traced.
-  private func note(_ hook: String, _ count: Int = 1) {
+  func note(_ hook: String, _ count: Int = 1) {
     attachedCount += count
     if let place = hooks.firstIndex(where: { $0.name == hook }) {
       hooks[place].count += count
@@ -398,187 +356,13 @@ final class KernelProbes {
     }
   }
 
-  /// Attaches the programs that a kernel function has of its own; false where it has none or the
-  /// kernel cannot call them.
-  private func attachTrampoline(_ function: String, _ cookie: UInt64) -> Bool {
-    guard let number = trampolines.firstIndex(of: function) else { return false }
-    // The next category that names it gets a kprobe.
-    trampolines[number] = ""
-    var made: [OpaquePointer] = []
-    for name in ["trampoline_leave_\(number)", "trampoline_enter_\(number)"] {
-      var options = bpf_trace_opts()
-      options.sz = MemoryLayout<bpf_trace_opts>.size
-      options.cookie = cookie
-      guard let program = bpf_object__find_program_by_name(object, name),
-        bpf_program__fd(program) >= 0,
-        let link = bpf_program__attach_trace_opts(program, &options)
-      else {
-        for link in made { bpf_link__destroy(link) }
-        return false
-      }
-      made.append(link)
-    }
-    links += made
-    return true
-  }
-
-  /// All by one call where the kernel can, one by one where one of them is refused.
-  private func attachKprobes(
-    _ name: String, _ functions: [String], _ cookies: [UInt64], isReturn: Bool
-  ) -> [Int: String] {
-    guard let program = bpf_object__find_program_by_name(object, name) else {
-      return Dictionary(uniqueKeysWithValues: functions.indices.map { ($0, "missing") })
-    }
-    if usesKprobeMulti, attachKprobeMulti(program, functions, cookies, isReturn) == nil {
-      return [:]
-    }
-    var errors: [Int: String] = [:]
-    for (index, function) in functions.enumerated() {
-      if usesKprobeMulti {
-        errors[index] = attachKprobeMulti(program, [function], [cookies[index]], isReturn)
-        continue
-      }
-      var options = bpf_kprobe_opts()
-      options.sz = Self.size(upTo: \bpf_kprobe_opts.retprobe)
-      options.bpf_cookie = cookies[index]
-      options.retprobe = isReturn
-      if let link = bpf_program__attach_kprobe_opts(program, function, &options) {
-        links.append(link)
-      } else {
-        errors[index] = errorText(errno)
-      }
-    }
-    return errors
-  }
-
-  private func attachKprobeMulti(
-    _ program: OpaquePointer, _ functions: [String], _ cookies: [UInt64], _ isReturn: Bool
-  ) -> String? {
-    let copies = functions.map { strdup($0) }
-    defer { for copy in copies { free(copy) } }
-    var names = copies.map { $0.map { UnsafePointer<CChar>($0) } }
-    let link = names.withUnsafeMutableBufferPointer { names in
-      cookies.withUnsafeBufferPointer { cookies in
-        var options = bpf_kprobe_multi_opts()
-        options.sz = Self.size(upTo: \bpf_kprobe_multi_opts.retprobe)
-        options.syms = names.baseAddress
-        options.cookies = cookies.baseAddress
-        options.cnt = names.count
-        options.retprobe = isReturn
-        return bpf_program__attach_kprobe_multi_opts(program, nil, &options)
-      }
-    }
-    guard let link else { return errorText(errno) }
-    links.append(link)
-    return nil
-  }
-
   /// The size that libbpf is told: up to the last member that is set, since it refuses
   /// padding that is not zero.
-  private static func size<Options, Member>(upTo member: KeyPath<Options, Member>) -> Int {
+  static func size<Options, Member>(upTo member: KeyPath<Options, Member>) -> Int {
     (MemoryLayout<Options>.offset(of: member) ?? 0) + MemoryLayout<Member>.size
   }
 
-  private func attachStaticGroup(_ group: ProbeCategory) {
-    guard let program = bpf_object__find_program_by_name(object, "static_probe"),
-      let binary = binary(of: group)
-    else { return }
-    // Swift may let go of it, and close it, behind its last use.
-    withExtendedLifetime(binary) { attachStaticGroup(group, in: binary, program) }
-  }
-
-  /// The group's file; nil where it has none that may be probed, and all of it is refused.
-  private func binary(of group: ProbeCategory) -> ProbedBinary? {
-    do throws(ProbedBinary.Refused) {
-      guard let path = group.binaryPath else {
-        throw ProbedBinary.Refused(reason: "the category names no binary_path")
-      }
-      return try ProbedBinary(path, user: user)
-    } catch {
-      for name in group.functions { refuse(group, name, error.reason) }
-      return nil
-    }
-  }
-
-  private func attachStaticGroup(
-    _ group: ProbeCategory, in binary: ProbedBinary, _ program: OpaquePointer
-  ) {
-    let arguments = (0..<Int(DC_ARGUMENTS)).map {
-      TracedArgument(name: "arg\($0)", kind: .signed)
-    }
-    for name in group.functions {
-      guard let path = group.binaryPath, let provider = group.provider else {
-        refuse(group, name, "the category names no provider")
-        continue
-      }
-      var cookie = add(group, name, known: arguments)
-      if group.functionArguments[name] == nil {
-        // All of its arguments: the probe itself says how many there are.
-        functions[functions.count - 1].values = 0x3f
-        cookie |= 0x3f << 32
-      }
-      var options = bpf_usdt_opts()
-      options.sz = MemoryLayout<bpf_usdt_opts>.size
-      options.usdt_cookie = cookie
-      if let link = bpf_program__attach_usdt(
-        program, -1, binary.path, provider, name, &options)
-      {
-        links.append(link)
-        note("usdt")
-      } else {
-        refuse(group, name, errno == ENOENT ? "no such probe in \(path)" : errorText(errno))
-      }
-    }
-  }
-
-  private func attachUprobeGroup(_ group: ProbeCategory) {
-    guard let binary = binary(of: group) else { return }
-    withExtendedLifetime(binary) { attachUprobeGroup(group, in: binary) }
-  }
-
-  private func attachUprobeGroup(_ group: ProbeCategory, in binary: ProbedBinary) {
-    let path = group.binaryPath ?? ""
-    let symbols: ELFSymbols
-    do {
-      symbols = try ELFSymbols(path: binary.path, wanted: Set(group.functions))
-    } catch {
-      for name in group.functions { refuse(group, name, "\(path): \(error.reason)") }
-      return
-    }
-    var places: [(offset: UInt64, cookie: UInt64)] = []
-    var names: [String] = []
-    let failures = LibraryFailure.of(group.functions)
-    let errnoPlaces = bpf_object__find_map_by_name(object, "errno_places").map(bpf_map__fd)
-    for name in group.functions {
-      guard let offset = symbols[name] else {
-        refuse(group, name, "no such function in \(path)")
-        continue
-      }
-      var failure = LibraryFailure.untold
-      if let known = failures[name], var distance = symbols.errnoDistance(of: name),
-        let errnoPlaces
-      {
-        var number = UInt32(functions.count)
-        if bpf_map_update_elem(errnoPlaces, &number, &distance, UInt64(BPF_ANY)) == 0 {
-          failure = known
-        }
-      }
-      places.append((offset, add(group, name, failure: failure)))
-      names.append(name)
-    }
-    guard !places.isEmpty else { return }
-    let entries = attachUprobes("function_enter", path: binary.path, places, isReturn: false)
-    let returns = attachUprobes("function_return", path: binary.path, places, isReturn: true)
-    for (index, name) in names.enumerated() {
-      if let reason = entries[index] ?? returns[index] {
-        refuse(group, name, reason)
-      } else {
-        note(usesMulti ? "uprobe_multi" : "uprobe")
-      }
-    }
-  }
-
-  private func refuse(_ group: ProbeCategory, _ function: String, _ reason: String) {
+  func refuse(_ group: ProbeCategory, _ function: String, _ reason: String) {
     notAttached.append(NotAttached(category: group.name, function: function, reason: reason))
   }
 
@@ -586,51 +370,6 @@ final class KernelProbes {
     guard let program = bpf_object__find_program_by_name(object, name) else { return "missing" }
     guard let link = bpf_program__attach(program) else { return errorText(errno) }
     links.append(link)
-    return nil
-  }
-
-  /// Attaches a program to places of one file: all by one call where the kernel can, one by one
-  /// where it cannot or where one of them is refused. Returns why each failed, by index.
-  private func attachUprobes(
-    _ name: String, path: String, _ places: [(offset: UInt64, cookie: UInt64)], isReturn: Bool
-  ) -> [Int: String] {
-    guard let program = bpf_object__find_program_by_name(object, name) else {
-      return Dictionary(uniqueKeysWithValues: places.indices.map { ($0, "missing") })
-    }
-    if usesMulti {
-      if attachMulti(program, path, places[...], isReturn) == nil { return [:] }
-      var errors: [Int: String] = [:]
-      for index in places.indices {
-        errors[index] = attachMulti(program, path, places[index...index], isReturn)
-      }
-      return errors
-    }
-    var errors: [Int: String] = [:]
-    for (index, place) in places.enumerated() {
-      var options = bpf_uprobe_opts()
-      options.sz = Self.size(upTo: \bpf_uprobe_opts.retprobe)
-      options.bpf_cookie = place.cookie
-      options.retprobe = isReturn
-      if let link = bpf_program__attach_uprobe_opts(
-        program, -1, path, Int(place.offset), &options)
-      {
-        links.append(link)
-      } else {
-        errors[index] = errorText(errno)
-      }
-    }
-    return errors
-  }
-
-  private func attachMulti(
-    _ program: OpaquePointer, _ path: String,
-    _ places: ArraySlice<(offset: UInt64, cookie: UInt64)>, _ isReturn: Bool
-  ) -> String? {
-    let fd = datacrumbs_uprobe_multi(
-      bpf_program__fd(program), path, places.map(\.offset), places.map(\.cookie),
-      UInt32(places.count), isReturn ? 1 : 0)
-    guard fd >= 0 else { return errorText(-fd) }
-    linkDescriptors.append(fd)
     return nil
   }
 
@@ -657,116 +396,5 @@ final class KernelProbes {
     datacrumbs_close_all(linkDescriptors, linkDescriptors.count)
     links = []
     linkDescriptors = []
-  }
-
-  // MARK: - Shared memory
-
-  /// The rings that records come out of.
-  func rings() throws(TracerError) -> Rings {
-    try Rings(
-      descriptor: bpf_map__fd(try map("rings")), bell: doorbellDescriptor, layout: layout)
-  }
-
-  /// What is readable when the programs have woken the reader.
-  var doorbellDescriptor: Int32 {
-    bpf_map__fd(bpf_object__find_map_by_name(object, "doorbell"))
-  }
-
-  /// What the programs share in profile mode.
-  func profileMemory() throws(TracerError) -> ProfileReader.Memory {
-    let size = 2 * Int(DC_SUMS) * MemoryLayout<dc_sums>.stride
-    guard
-      let sums = mmap(
-        nil, size, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(try map("sums")), 0),
-      sums != MAP_FAILED
-    else { throw TracerError(.unavailable, "cannot map the sums: \(errorText(errno))") }
-    return ProfileReader.Memory(
-      sums: sums.assumingMemoryBound(to: dc_sums.self),
-      used: try shared("sums_used").assumingMemoryBound(to: UInt32.self),
-      interval: try shared("interval").assumingMemoryBound(to: UInt32.self))
-  }
-
-  /// The counts that the programs keep, in memory shared with the kernel.
-  func countsPointer() throws(TracerError) -> UnsafePointer<dc_counts> {
-    UnsafePointer(try shared("counts").assumingMemoryBound(to: dc_counts.self))
-  }
-
-  /// Set before the reader waits; the program that wakes the reader takes it back.
-  func waitingFlag() throws(TracerError) -> UnsafeMutablePointer<UInt32> {
-    try shared("reader_waits").assumingMemoryBound(to: UInt32.self)
-  }
-
-  /// A variable of .bss, mapped: libbpf maps it for skeletons alone.
-  private func shared(_ name: String) throws(TracerError) -> UnsafeMutableRawPointer {
-    let (_, offset, _) = try variable(name, in: ".bss")
-    let page = Int(getpagesize())
-    guard
-      let base = mmap(
-        nil, page, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(try section(".bss")), 0),
-      base != MAP_FAILED, offset < page
-    else {
-      throw TracerError(.unavailable, "cannot map the programs' memory: \(errorText(errno))")
-    }
-    return base + offset
-  }
-
-  private func section(_ name: String) throws(TracerError) -> OpaquePointer {
-    var map: OpaquePointer?
-    while let next = bpf_object__next_map(object, map) {
-      if let text = bpf_map__name(next), String(cString: text).hasSuffix(name) { return next }
-      map = next
-    }
-    throw TracerError(.internalError, "the BPF object has no \(name)")
-  }
-
-  private func map(_ name: String) throws(TracerError) -> OpaquePointer {
-    guard let map = bpf_object__find_map_by_name(object, name) else {
-      throw TracerError(.internalError, "the BPF object has no map \(name)")
-    }
-    return map
-  }
-
-  private func program(_ name: String) throws(TracerError) -> OpaquePointer {
-    guard let program = bpf_object__find_program_by_name(object, name) else {
-      throw TracerError(.internalError, "the BPF object has no program \(name)")
-    }
-    return program
-  }
-
-  private func set<T: FixedWidthInteger>(_ name: String, _ value: T) throws(TracerError) {
-    let (base, offset, size) = try variable(name)
-    guard size == MemoryLayout<T>.size else {
-      throw TracerError(.internalError, "the BPF object's \(name) has \(size) bytes")
-    }
-    withUnsafeBytes(of: value) {
-      UnsafeMutableRawBufferPointer(start: base + offset, count: size).copyMemory(from: $0)
-    }
-  }
-
-  /// Where a global variable lies, by the object's BTF.
-  private func variable(
-    _ name: String, in sectionName: String = ".rodata"
-  ) throws(TracerError) -> (base: UnsafeMutableRawPointer, offset: Int, size: Int) {
-    var bytes = 0
-    guard let base = bpf_map__initial_value(try section(sectionName), &bytes),
-      let types = bpf_object__btf(object)
-    else { throw TracerError(.internalError, "the BPF object has no \(sectionName)") }
-    let section = btf__find_by_name_kind(types, sectionName, 15 /* BTF_KIND_DATASEC */)
-    guard section > 0, let type = btf__type_by_id(types, UInt32(section)) else {
-      throw TracerError(.internalError, "the BPF object's BTF lacks \(sectionName)")
-    }
-    let entries = UnsafeRawPointer(type + 1).assumingMemoryBound(to: btf_var_secinfo.self)
-    for index in 0..<Int(type.pointee.info & 0xffff) {
-      guard let variable = btf__type_by_id(types, entries[index].type),
-        let text = btf__name_by_offset(types, variable.pointee.name_off)
-      else { continue }
-      if String(cString: text) == name {
-        return (
-          UnsafeMutableRawPointer(mutating: base), Int(entries[index].offset),
-          Int(entries[index].size)
-        )
-      }
-    }
-    throw TracerError(.internalError, "the BPF object has no variable \(name)")
   }
 }
