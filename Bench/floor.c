@@ -67,6 +67,9 @@ int main(int argc, char **argv) {
     } else if (strcmp(argv[2], "many") == 0 && argc == 4) {
         while (count < MOST && fgets(line, sizeof(line), stdin))
             offsets[count++] = strtoull(line, NULL, 16);
+        // The first uprobe after a while waits for a grace period (percpu_down_write of dup_mmap_sem), as the tracer's
+        // does; an earlier run's detaching would hide that.
+        usleep(200000);
         begin = now();
         if (!attach(object, argv[3], offsets, count, links))
             return 69;
