@@ -25,7 +25,7 @@ struct TraceHealth {
 
   /// Takes in how the writer gets on. Returns whether there is something new to tell.
   mutating func update(
-    _ progress: TraceWriter.Progress, counts: dc_counts, slowDisk: UInt64, now: UInt64
+    _ progress: TraceWriter.Progress, counts: dc_counts, slowWriter: UInt64, now: UInt64
   ) -> Bool {
     let waited = progress.since == 0 || now < progress.since ? 0 : now - progress.since
     seconds = waited / 1_000_000_000
@@ -33,7 +33,7 @@ struct TraceHealth {
       waited > Self.patience
       ? .stalled : progress.failure != 0 ? .failing(progress.failure) : .well
     lost = TraceMetadata.lost(
-      unwritten: progress.unwritten, slowDisk: slowDisk, counts: counts
+      unwritten: progress.unwritten, slowWriter: slowWriter, counts: counts
     ).filter { $0.count > 0 }
     let count = lost.reduce(0) { $0 + $1.count }
     guard new != state || (count != toldCount || new == .stalled) && now - told > Self.rest else {

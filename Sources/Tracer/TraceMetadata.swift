@@ -33,7 +33,7 @@ enum TraceMetadata {
 
   /// The line that counts what the trace holds and lacks, and the closing bracket.
   static func tail(
-    events: UInt64, unwritten: UInt64, slowDisk: UInt64, counts: dc_counts,
+    events: UInt64, unwritten: UInt64, slowWriter: UInt64, counts: dc_counts,
     detachMicroseconds: UInt64
   ) -> [UInt8] {
     let arguments: JSON = .object([
@@ -41,7 +41,7 @@ enum TraceMetadata {
       .init(
         "lost",
         .object(
-          lost(unwritten: unwritten, slowDisk: slowDisk, counts: counts).map {
+          lost(unwritten: unwritten, slowWriter: slowWriter, counts: counts).map {
             .init($0.name, number($0.count))
           })),
       .init("incomplete", number(counts.incomplete)),
@@ -65,18 +65,18 @@ enum TraceMetadata {
   }
 
   /// What was lost, by reason, the reasons that occurred; empty where nothing was.
-  static func lostText(unwritten: UInt64, slowDisk: UInt64, counts: dc_counts) -> String {
-    lost(unwritten: unwritten, slowDisk: slowDisk, counts: counts).filter { $0.count > 0 }
+  static func lostText(unwritten: UInt64, slowWriter: UInt64, counts: dc_counts) -> String {
+    lost(unwritten: unwritten, slowWriter: slowWriter, counts: counts).filter { $0.count > 0 }
       .map { "\($0.count) \($0.name)" }.joined(separator: ", ")
   }
 
   /// What was lost, by reason.
   static func lost(
-    unwritten: UInt64, slowDisk: UInt64, counts: dc_counts
+    unwritten: UInt64, slowWriter: UInt64, counts: dc_counts
   ) -> [(name: String, count: UInt64)] {
     [
-      ("ring_full", counts.lost_ring_full - min(slowDisk, counts.lost_ring_full)),
-      ("slow_disk", slowDisk), ("not_written", unwritten),
+      ("ring_full", counts.lost_ring_full - min(slowWriter, counts.lost_ring_full)),
+      ("slow_writer", slowWriter), ("not_written", unwritten),
       ("too_deep", counts.lost_too_deep), ("no_memory", counts.lost_no_memory),
       ("unmarked_children", counts.lost_marks), ("profiles_full", counts.lost_profiles),
       ("compat_calls", counts.compat),

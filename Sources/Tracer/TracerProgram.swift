@@ -116,7 +116,7 @@ public struct TracerProgram {
 
   private func record() throws(TracerError) {
     var health = TraceHealth()
-    var slowDisk: UInt64 = 0
+    var slowWriter: UInt64 = 0
     tell(health)
     notify("READY=1")
     if !probes.notAttached.isEmpty { report(attachedText) }
@@ -126,7 +126,7 @@ public struct TracerProgram {
     while !isStopping {
       let before = counts.pointee.lost_ring_full
       drain(into: &block)
-      // While every block waits for a slow disk, there is nothing that a wake-up could do.
+      // While every block waits to be packed and written, there is nothing that a wake-up could do.
       let isStalled = block == nil && !ring.isEmpty
       datacrumbs_store_full(waiting, isStalled ? 0 : 1)
       var events = [
@@ -142,7 +142,7 @@ public struct TracerProgram {
       if isStalled {
         var number: eventfd_t = 0
         eventfd_read(writer.freeDescriptor, &number)
-        slowDisk += counts.pointee.lost_ring_full - before
+        slowWriter += counts.pointee.lost_ring_full - before
       }
       // Sums wait in the kernel as long as there is no room for them.
       if profile == nil || writer.freeCount >= Self.profileBlocks {
@@ -151,7 +151,7 @@ public struct TracerProgram {
       if count == 0 { submit(&block) }
       if events[0].revents != 0 { isStopping = true }
       if health.update(
-        writer.progress, counts: counts.pointee, slowDisk: slowDisk,
+        writer.progress, counts: counts.pointee, slowWriter: slowWriter,
         now: Self.time(CLOCK_MONOTONIC))
       {
         tell(health)
@@ -176,7 +176,7 @@ public struct TracerProgram {
     }
     profile?.finish(now: Self.time(CLOCK_MONOTONIC)) { add($0, $1, to: &block) }
     submit(&block)
-    finish(slowDisk, detachMicroseconds)
+    finish(slowWriter, detachMicroseconds)
   }
 
   private func drain(into block: inout TraceWriter.Block?) {
@@ -209,16 +209,16 @@ public struct TracerProgram {
     block = nil
   }
 
-  private func finish(_ slowDisk: UInt64, _ detachMicroseconds: UInt64) {
+  private func finish(_ slowWriter: UInt64, _ detachMicroseconds: UInt64) {
     let (written, unwritten) = writer.finish()
     let events = profile?.calls ?? written
     let counts = counts.pointee
     let end = TraceMetadata.tail(
-      events: events, unwritten: unwritten, slowDisk: slowDisk, counts: counts,
+      events: events, unwritten: unwritten, slowWriter: slowWriter, counts: counts,
       detachMicroseconds: detachMicroseconds)
     _ = end.withUnsafeBytes { file.write($0) }
     let lost = TraceMetadata.lostText(
-      unwritten: unwritten, slowDisk: slowDisk, counts: counts)
+      unwritten: unwritten, slowWriter: slowWriter, counts: counts)
     let text = "\(events) events in \(file.path)" + (lost.isEmpty ? "" : "; lost: \(lost)")
     notify("STATUS=\(text)")
     report(text)

@@ -61,7 +61,7 @@ struct TroubleTests {
     #expect(try run.run(Self.flood) == 0)
     #expect(Date().timeIntervalSince(began) < 2 * usual + 2)
     try run.waitForState("degraded") {
-      isDegraded($0, "the disk has not taken the trace") && lost($0, "slow_disk") > 0
+      isDegraded($0, "the disk has not taken the trace") && lost($0, "slow_writer") > 0
     }
     #expect(try run.state()["reason"] as? String != nil)
     // It waits for the disk, and burns nothing.
@@ -72,17 +72,17 @@ struct TroubleTests {
     try Disk.run("fsfreeze -u \(disk.path)")
     isFrozen = false
     try run.waitForState("tracing again") {
-      $0["state"] as? String == "tracing" && lost($0, "slow_disk") > 0
+      $0["state"] as? String == "tracing" && lost($0, "slow_writer") > 0
     }
     kill(run.tracer.processIdentifier, SIGTERM)
     run.tracer.waitUntilExit()
     #expect(run.tracer.terminationStatus == 0)
-    #expect(run.standardError().contains("slow_disk"))
+    #expect(run.standardError().contains("slow_writer"))
     let names = try FileManager.default.contentsOfDirectory(atPath: disk.path + "/t")
     let file = disk.path + "/t/" + (try #require(names.first))
     let end = try TracedRun.output(of: "gzip -dc '\(file)' | tail -n 2 | head -n 1")
     #expect(end.contains("\"name\":\"end\""))
-    #expect(!end.contains("\"slow_disk\":0"))
+    #expect(!end.contains("\"slow_writer\":0"))
   }
 
   @Test func aDiskThatStallsAtTheEndIsNotWaitedForForEver() throws {
