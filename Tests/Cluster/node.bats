@@ -432,7 +432,7 @@ EOF
   # As an admin enables it; it would wait a quarter of an hour.
   on c1 bash -c '
     mkdir -p /etc/systemd/system/datacrumbs_reap.timer.d
-    printf "[Timer]\nOnBootSec=\nOnUnitActiveSec=\nRandomizedDelaySec=0\nOnActiveSec=1s\n" \
+    printf "[Timer]\nOnBootSec=\nOnUnitActiveSec=\nRandomizedDelaySec=0\nAccuracySec=1s\nOnActiveSec=1s\n" \
       >/etc/systemd/system/datacrumbs_reap.timer.d/soon.conf
     systemctl daemon-reload && systemctl -q enable --now datacrumbs_reap.timer'
   on c1 timeout 30 bash -c 'while [[ -d /run/datacrumbs/4000004 ]]; do sleep 0.1; done'

@@ -309,13 +309,14 @@ llnl_document() {
 @test "a bar on a terminal for a long entry, and none on a pipe" {
   config <<'END'
 capture_probes:
-  - {name: kernel, probe: kprobe, type: ksym, regex: "[a-m].*"}
+  - {name: kernel, probe: kprobe, type: ksym, regex: ".*"}
 END
   # script(1) runs the program on a terminal of its own.
   on_terminal=$(alice script -qec 'datacrumbs_probes build --dry-run c.yaml' /dev/null)
   has "what a terminal shows" "] 0 % kernel" "$on_terminal"
   bars=$(grep -o '] [0-9]* % kernel' <<<"$on_terminal" | sort -u | wc -l)
-  ((bars >= 3)) || {
+  # At its beginning, and at least once on its way.
+  ((bars >= 2)) || {
     echo "the bar of one entry has moved $bars times"
     return 1
   }
