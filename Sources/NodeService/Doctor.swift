@@ -57,11 +57,11 @@ public struct Doctor {
     let release =
       text("/proc/sys/kernel/osrelease")?.split(whereSeparator: \.isWhitespace).first ?? "?"
     let numbers = release.split { !$0.isNumber }.prefix(2).compactMap { Int($0) }
-    // 5.11: BPF task storage for tracing programs, and no locked-memory limit.
-    let isNew = numbers.count == 2 && (numbers[0], numbers[1]) >= (5, 11)
+    // 5.17: bpf_loop, which the tracer's programs call (bpf-helpers(7)).
+    let isNew = numbers.count == 2 && (numbers[0], numbers[1]) >= (5, 17)
     return Finding(
       verdict: isNew ? .good : .bad, what: "kernel \(release)",
-      remedy: isNew ? "" : "use Linux 5.11 or later")
+      remedy: isNew ? "" : "use Linux 5.17 or later")
   }
 
   private func has(

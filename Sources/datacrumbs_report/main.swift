@@ -53,7 +53,7 @@ struct SummaryCommand: ParsableCommand {
 struct MergeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "merge",
-    abstract: "Makes one file of all nodes' files, on one clock, for Perfetto.")
+    abstract: "Makes one file of all nodes' files, on one clock, for Perfetto and DFAnalyzer.")
 
   @Argument(
     help: "The file to make, OUT.pfw.gz, outside of the trace's folder.",
