@@ -13,12 +13,12 @@ import TraceRequest
     file = ReadyFile(job: try #require(RunID("7")), folder: folder.path)
   }
 
-  /// A process that ends after so many seconds.
-  private func process(seconds: String) throws -> pid_t {
+  /// A process of its own: a task of Swift's may wait for the other tests to end.
+  private func process(_ words: String...) throws -> pid_t {
     var pid = pid_t()
-    let words: [UnsafeMutablePointer<CChar>?] = [strdup("sleep"), strdup(seconds), nil]
-    defer { for word in words { free(word) } }
-    let result = posix_spawnp(&pid, "sleep", nil, nil, words, environ)
+    let arguments = words.map { strdup($0) } + [nil]
+    defer { for argument in arguments { free(argument) } }
+    let result = posix_spawnp(&pid, try #require(words.first), nil, nil, arguments, environ)
     try #require(result == 0)
     return pid
   }
@@ -37,25 +37,22 @@ import TraceRequest
     try file.wait(tracer: nil, until: Deadline(seconds: 0))
   }
 
-  @Test func aFileThatComesIsWaitedForAndAnothersIsNot() async throws {
-    let tracer = try process(seconds: "30")
+  @Test func aFileThatComesIsWaitedForAndAnothersIsNot() throws {
+    let tracer = try process("sleep", "60")
     defer {
       kill(tracer, SIGKILL)
       waitpid(tracer, nil, 0)
     }
     folder.write("datacrumbs-8.ready", "ready\n")
     let path = folder.path
-    let maker = Task.detached {
-      usleep(200_000)
-      close(creat(path + "/datacrumbs-7.ready", 0o644))
-    }
-    try file.wait(tracer: tracer, until: Deadline(seconds: 10))
+    let maker = try process("sh", "-c", "sleep 0.2; : >'\(path)/datacrumbs-7.ready'")
+    defer { waitpid(maker, nil, 0) }
+    try file.wait(tracer: tracer, until: Deadline(seconds: 30))
     #expect(access(path + "/datacrumbs-7.ready", F_OK) == 0)
-    await maker.value
   }
 
   @Test func aTracerThatEndsOrTakesTooLongIsToldApart() throws {
-    let tracer = try process(seconds: "0.1")
+    let tracer = try process("sleep", "0.1")
     defer { waitpid(tracer, nil, 0) }
     #expect(
       failure { () throws(ServiceError) in
