@@ -378,8 +378,7 @@ touch-files "$SLURM_JOB_ID"
 hold
 EOF
   job=$(submit -w c1 --array=1-2 "${traced[@]}" job.sh)
-  first=$(await_held c1)
-  second=$(await_held c1)
+  { read -r first && read -r second; } <<<"$(await_held c1 2)"
   [[ $first != "$second" ]]
   is_traced "$first" c1
   is_traced "$second" c1

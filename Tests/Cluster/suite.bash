@@ -57,8 +57,9 @@ script() {
 # sbatch, as alice; prints the job's id.
 submit() { alice sbatch --parsable --output=%j.out "$@"; }
 
-# Until `hold` runs on a node; prints the id of its job.
-await_held() { alice timeout 30 cat "held.$1"; }
+# Until `hold` runs on a node, or as many of them; prints the ids of their jobs: await_held NODE [COUNT]
+# Open for writing too, so that the first to close does not end the wait for the second.
+await_held() { alice timeout 30 bash -c 'exec head -n "$2" <>"$1"' - "held.$1" "${2:-1}"; }
 
 # Lets `hold` end.
 release() {
