@@ -18,11 +18,11 @@ _datacrumbs_service() {
   esac
   case ${COMP_WORDS[1]} in
     start) words="--job --uid --probe-file --work-dir --marker --cgroup --scheduler --refused" ;;
-    stop) words="--job" ;;
+    stop | await) words="--job" ;;
     status) words="--job --json" ;;
     prolog | epilog) words="--scheduler --marker" ;;
     doctor) words="--plugin" ;;
-    *) words="start stop prolog epilog reap status doctor --help --version" ;;
+    *) words="start stop await prolog epilog reap status doctor --help --version" ;;
   esac
   mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
 }
@@ -60,7 +60,7 @@ _datacrumbs_submit() {
   local word=${COMP_WORDS[COMP_CWORD]}
   if [[ $word == --d* ]]; then
     mapfile -t COMPREPLY < <(compgen -W \
-      "--datacrumbs-enable --datacrumbs-probe-file --datacrumbs-dry-run" -- "$word")
+      "--datacrumbs-enable --datacrumbs-probe-file --datacrumbs-dry-run --datacrumbs-help --datacrumbs-version" -- "$word")
   else
     mapfile -t COMPREPLY < <(compgen -f -- "$word")
   fi

@@ -3,8 +3,8 @@ import TraceRequest
 /// How the memory that a tracer may have is shared out.
 ///
 /// What does not grow, at most 40 MiB of it, are the program, its tables of strings and files and the kernel's
-/// types, which it reads at its start. An eighth of the limit is the ring between kernel and user space; the
-/// rest are blocks of events that wait to be written.
+/// types, which it reads at its start. The rings between kernel and user space have at most an eighth of the
+/// limit, a power of two; the rest are blocks of events that wait to be written.
 struct MemoryPlan {
   private static let fixed = 40
 

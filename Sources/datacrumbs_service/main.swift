@@ -5,6 +5,7 @@ import TraceRequest
 let usage = """
   usage: datacrumbs_service start --job ID --uid UID --probe-file PATH
                                   [--work-dir DIR] [--marker PATH] [--cgroup NAME]
+                                  [--scheduler SLURM|FLUX|NONE]
          datacrumbs_service start --job ID --refused REASON
          datacrumbs_service stop --job ID
          datacrumbs_service await --job ID
