@@ -85,7 +85,7 @@ plugin: $(SLURM_HEADERS)
 	DATACRUMBS_EMBEDDED=1 $(SWIFT) build -c release --product spank_datacrumbs --scratch-path $(PLUGIN_BUILD) \
 	  $(SLURM_HEADERS:%=-Xcc -I%) \
 	  -Xlinker -s \
-	  -Xlinker $(SWIFTLIB)/embedded/x86_64-unknown-linux-gnu/libswiftUnicodeDataTables.a \
+	  -Xlinker $(SWIFTLIB)/embedded/$(shell uname -m)-unknown-linux-gnu/libswiftUnicodeDataTables.a \
 	  -Xlinker --version-script=CShim/spank_datacrumbs.map
 
 CLIENT := .build/libdatacrumbs_client.so
@@ -100,7 +100,7 @@ $(CLIENT): Client/datacrumbs_client.c
 	tree=$$(Tests/Cluster/cluster tree) && mkdir -p $@ && cp -rT "$$tree/usr/include/slurm" $@/slurm
 
 programs: bpf
-	$(SWIFT) build -c release --static-swift-stdlib
+	$(SWIFT) build -c release --static-swift-stdlib --disable-local-rpath
 
 # DESTDIR, PREFIX, SYSCONFDIR and SLURM_PLUGINDIR say where. Configuration that
 # is there already is the admin's and stays.
