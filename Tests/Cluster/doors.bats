@@ -204,6 +204,24 @@ EOF
   has "the refusal" "datacrumbs: this site does not trace jobs" "$output"
 }
 
+@test "job_submit.lua: a request is seen however it is spelled, and whenever it is made" {
+  site refuse
+  script job.sh <<<hold
+  for comment in '{"\u0064atacrumbs":{"enable":"yes","probe_file":"/home/alice/p.json.gz"}}' \
+    '{"datacrumbs" : {"enable":"yes","note":"{","probe_file":"/home/alice/p.json.gz"}}'; do
+    run submit -w c1 --comment="$comment" job.sh
+    [[ $status != 0 ]]
+    has "the refusal" "datacrumbs: this site does not trace jobs" "$output"
+  done
+  job=$(submit -w c1 --comment=mine job.sh)
+  await_held c1
+  run alice scontrol update "JobId=$job" "Comment=$comment"
+  [[ $status != 0 ]]
+  is "the comment" mine "$(comment_of "$job")"
+  release c1
+  await_job "$job"
+}
+
 @test "job_submit.lua: the site traces jobs that did not ask" {
   site enforce
   script job.sh <<<'touch-files made'
