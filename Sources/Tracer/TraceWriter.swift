@@ -53,7 +53,6 @@ final class TraceWriter: @unchecked Sendable {
   private var thread = pthread_t()
   /// Whether blocks pile up or the job needs the CPU: then they are packed faster and less.
   private var isHurried = false
-  private var preemption = Preemption()
   private var events: UInt64 = 0
   private var unwritten: UInt64 = 0
   private var lastFailure: Int32 = 0
@@ -209,7 +208,10 @@ final class TraceWriter: @unchecked Sendable {
   }
 
   private func run() {
-    while let block = next() {
+    // Of this thread.
+    var cpuWait = CPUWait()
+    defer { cpuWait.end() }
+    while let block = next(&cpuWait) {
       write(block)
       block.used = 0
       pthread_mutex_lock(mutex)
@@ -224,15 +226,15 @@ final class TraceWriter: @unchecked Sendable {
     }
   }
 
-  private func next() -> Block? {
+  private func next(_ cpuWait: inout CPUWait) -> Block? {
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }
     while full.isEmpty {
       if isClosing { return nil }
       pthread_cond_wait(condition, mutex)
     }
-    let isPreempted = preemption.isRecent()
-    isHurried = isPreempted || full.count > Self.pile
+    let isWaiting = cpuWait.isLong()
+    isHurried = isWaiting || full.count > Self.pile
     var now = timespec()
     clock_gettime(CLOCK_MONOTONIC, &now)
     current.since = UInt64(now.tv_sec) * 1_000_000_000 + UInt64(now.tv_nsec)

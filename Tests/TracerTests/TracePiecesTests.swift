@@ -107,12 +107,40 @@ struct TracePiecesTests {
     }
   }
 
-  @Test func aPreemptionIsRememberedForAWhile() {
-    var preemption = Preemption()
-    // What came before the first look does not count.
-    let looks = [7, 7, 8] + Array(repeating: 8, count: 8)
-    let answers = looks.map { preemption.isRecent(count: $0) }
-    #expect(answers == [false, false] + Array(repeating: true, count: 8) + [false])
+  @Test func aLongWaitForACPUIsRememberedForAWhile() {
+    var wait = CPUWait()
+    defer { wait.end() }
+    // What came before the first look does not count, nor does a short wait.
+    let looks = [(7, 7), (107, 7), (207, 36), (307, 136)] + (4...11).map { (7 + 100 * $0, 136) }
+    let answers = looks.map { running, waiting in
+      wait.isLong(now: .init(running: UInt64(running), waiting: UInt64(waiting)))
+    }
+    #expect(answers == [false, false, false] + Array(repeating: true, count: 8) + [false])
+    let unknown = wait.isLong(now: nil)
+    #expect(!unknown)
+  }
+
+  @Test func theKernelsTimesOfAThreadAreRead() throws {
+    var wait = CPUWait()
+    defer { wait.end() }
+    // A busy loop beside as many others as there are CPUs, and one more, waits.
+    var children: [Process] = []
+    for _ in 0...ProcessInfo.processInfo.activeProcessorCount {
+      let child = Process()
+      child.executableURL = URL(fileURLWithPath: "/bin/sh")
+      child.arguments = ["-c", "while :; do :; done"]
+      try child.run()
+      children.append(child)
+    }
+    defer { for child in children { kill(child.processIdentifier, SIGKILL) } }
+    _ = wait.isLong()
+    let limit = ContinuousClock.now + .seconds(30)
+    var isLong = false
+    while !isLong, ContinuousClock.now < limit {
+      for i in 0..<20_000_000 { withExtendedLifetime(i) {} }
+      isLong = wait.isLong()
+    }
+    #expect(isLong)
   }
 
   @Test func aNameIsFoundWhereverItLiesInAFile() throws {

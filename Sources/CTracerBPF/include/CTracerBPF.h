@@ -51,9 +51,6 @@ int datacrumbs_become(uid_t user, gid_t group, size_t count, const gid_t *groups
 // cannot be read.
 int datacrumbs_file_contains(const char *path, const char *text);
 
-// How often the calling thread had to give its CPU to another one.
-long datacrumbs_preemptions(void);
-
 static inline uint64_t datacrumbs_load_acquire(const volatile uint64_t *p) {
     return __atomic_load_n(p, __ATOMIC_ACQUIRE);
 }
