@@ -5,9 +5,9 @@ import Glibc
 ///
 /// Nothing is allocated for an event: what never changes of a function is made once.
 final class EventFormatter {
-  /// What one record adds is never longer: two paths of PATH_MAX whose every byte is escaped,
+  /// What one record adds is never longer: three paths of PATH_MAX whose every byte is escaped,
   /// and the rest.
-  static let longestLine = 2 * 6 * Int(DC_STRING_SIZE) + 4096
+  static let longestLine = 3 * 6 * Int(DC_STRING_SIZE) + 4096
 
   private final class Prepared {
     /// The name and the category.
@@ -34,9 +34,12 @@ final class EventFormatter {
   private var used = 0
   /// Strings whose definition has been written, by their hash.
   private var written = ForgetfulTable(bits: 17)
-  /// The hash of the path of each file key.
+  /// The hash of the path of each file key, or `isNew` and the place in `newFiles`.
   private var files = ForgetfulTable(bits: 16)
-  private var path: [UInt8] = []
+  private static let isNew: UInt64 = 1 << 63
+  /// Paths that no call has named yet, and their file keys; the oldest make room for others.
+  private var newFiles = Array(repeating: (key: UInt64(0), path: [UInt8]()), count: 2048)
+  private var nextNewFile = 0
   private var tasks = TaskRanks()
   /// `"pid":` up to the first argument, of the thread that was written last.
   private var thread: [UInt8] = []
@@ -119,6 +122,7 @@ final class EventFormatter {
     _ record: dc_record, _ prepared: Prepared, _ payload: UnsafeRawBufferPointer,
     isSyscall: Bool
   ) -> Bool {
+    let file = definedFile(record, payload)
     let hashes = defineStrings(record, payload)
     putBegin(prepared, phase: ",\"ph\":\"X\"", record)
     if record.flags & UInt8(DC_INCOMPLETE.rawValue) != 0 {
@@ -136,7 +140,7 @@ final class EventFormatter {
         put(name)
         put("\"")
       }
-      putArguments(record, prepared, payload, hashes)
+      putArguments(record, prepared, payload, file, hashes)
     }
     putEnd(record)
     return true
@@ -191,19 +195,15 @@ final class EventFormatter {
 
   private func putArguments(
     _ record: dc_record, _ prepared: Prepared, _ payload: UnsafeRawBufferPointer,
-    _ hashes: (first: UInt64, second: UInt64)
+    _ file: UInt64?, _ hashes: (first: UInt64, second: UInt64)
   ) {
     var at = 0
-    var hasFile = false
-    if record.flags & UInt8(DC_HAS_FILE.rawValue) != 0, payload.count >= 8 {
-      if let hash = files[payload.loadUnaligned(as: UInt64.self)] {
-        put(",\"fhash\":\"")
-        putHash(hash)
-        put("\"")
-        hasFile = true
-      }
-      at = 8
+    if let file {
+      put(",\"fhash\":\"")
+      putHash(file)
+      put("\"")
     }
+    if record.flags & UInt8(DC_HAS_FILE.rawValue) != 0 { at = 8 }
     for index in 0..<Int(DC_ARGUMENTS) where record.values & (1 << index) != 0 {
       guard at + 8 <= payload.count else { return }
       let value = payload.loadUnaligned(fromByteOffset: at, as: UInt64.self)
@@ -223,7 +223,7 @@ final class EventFormatter {
       let hash = isFirst ? hashes.first : hashes.second
       // The file itself says more than a path that may be relative.
       defer { isFirst = false }
-      if isFirst, hasFile { continue }
+      if isFirst, file != nil { continue }
       guard hash != 0, index < prepared.keys.count else { continue }
       put(prepared.keys[index])
       putHash(hash)
@@ -277,8 +277,38 @@ final class EventFormatter {
     return hash
   }
 
+  /// The hash of a call's file, where it has one and its path is known. A path that is new gets its line first:
+  /// then, and not when it is learnt, so that the two stand close together. A hash does not compress but as a
+  /// repetition (docs/performance.md).
+  private func definedFile(_ record: dc_record, _ payload: UnsafeRawBufferPointer) -> UInt64? {
+    guard record.flags & UInt8(DC_HAS_FILE.rawValue) != 0, payload.count >= 8,
+      let value = files[payload.loadUnaligned(as: UInt64.self)]
+    else { return nil }
+    return value & Self.isNew == 0 ? value : defineFile(Int(value & ~Self.isNew))
+  }
+
+  /// Writes the path of a new file.
+  @discardableResult
+  private func defineFile(_ place: Int) -> UInt64 {
+    let hash = newFiles[place].path.withUnsafeBytes { define($0, isFile: true) }
+    files.insert(newFiles[place].key, hash)
+    return hash
+  }
+
   /// Keeps the path that a file key stands for.
   private func learnFile(_ record: dc_record, _ payload: UnsafeRawBufferPointer) {
+    let place = nextNewFile
+    nextNewFile = (place + 1) % newFiles.count
+    let value = Self.isNew | UInt64(place)
+    if files[newFiles[place].key] == value { defineFile(place) }
+    files.insert(record.start, value)
+    newFiles[place].key = record.start
+    setPath(of: &newFiles[place].path, record, payload)
+  }
+
+  private func setPath(
+    of path: inout [UInt8], _ record: dc_record, _ payload: UnsafeRawBufferPointer
+  ) {
     path.removeAll(keepingCapacity: true)
     let names = UnsafeRawBufferPointer(
       rebasing: payload.last == 0 ? payload.dropLast()[...] : payload[...])
@@ -300,7 +330,6 @@ final class EventFormatter {
         }
       }
     }
-    files.insert(record.start, path.withUnsafeBytes { define($0, isFile: true) })
   }
 
   /// The sums of a function, a process and an interval, as a counter.
