@@ -5,9 +5,12 @@ import Glibc
 ///
 /// Nothing is allocated for an event: what never changes of a function is made once.
 final class EventFormatter {
-  /// What one record adds is never longer: three paths of PATH_MAX whose every byte is escaped,
-  /// and the rest.
-  static let longestLine = 3 * 6 * Int(DC_STRING_SIZE) + 4096
+  /// No path is longer: the names up to the root fill PATH_MAX and one name more (tracer.bpf.c).
+  static let longestPath = Int(DC_STRING_SIZE) + 256
+  /// What the pieces of fixed length add for one record: keys, numbers, hashes and a profile's
+  /// buckets, of which there are at most some hundred of at most 40 bytes. As much again is left for
+  /// short pieces: a thread's numbers, the names of errors.
+  private static let fixedPieces = 8192
 
   private final class Prepared {
     /// The name and the category.
@@ -15,6 +18,8 @@ final class EventFormatter {
     let function: TracedFunction
     /// `,"name":` of each argument.
     let keys: [[UInt8]]
+    /// How many bytes of these an event can have.
+    var count: Int { keys.reduce(begin.count) { $0 + $1.count } }
 
     init(begin: [UInt8], function: TracedFunction, keys: [[UInt8]]) {
       self.begin = begin
@@ -29,9 +34,16 @@ final class EventFormatter {
   private let unit: TraceOptions.TimeUnit
   private let isError: ClosedRange<Int64> = -4095 ... -1
 
+  /// What one record adds is never longer: the definitions of three paths whose every byte is
+  /// escaped, the longest function, and the rest.
+  private let longestLine: Int
+
   private let text: UnsafeMutablePointer<UInt8>
-  private let capacity: Int
+  /// The buffer's size.
+  let capacity: Int
   private var used = 0
+  /// Whether a piece did not fit. None is longer than was reckoned with; this is for mistakes.
+  private var isCut = false
   /// Strings whose definition has been written, by their hash.
   private var written = ForgetfulTable(bits: 17)
   /// The hash of the path of each file key, or `isNew` and the place in `newFiles`.
@@ -58,7 +70,9 @@ final class EventFormatter {
     self.start = start
     self.unit = unit
     host = JSONText.quoted(node)
-    self.capacity = max(capacity, 2 * Self.longestLine)
+    let longest = (self.syscalls.compactMap { $0 } + self.functions).lazy.map(\.count).max() ?? 0
+    longestLine = 3 * 6 * Self.longestPath + longest + host.count + 2 * Self.fixedPieces
+    self.capacity = max(capacity, 2 * longestLine)
     text = .allocate(capacity: self.capacity)
   }
 
@@ -68,7 +82,7 @@ final class EventFormatter {
   var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: text, count: used) }
 
   /// Whether another line of any length still fits.
-  var hasRoom: Bool { capacity - used >= Self.longestLine }
+  var hasRoom: Bool { capacity - used >= longestLine }
 
   /// Forgets what was written.
   func clear() { used = 0 }
@@ -94,8 +108,19 @@ final class EventFormatter {
   /// Appends what one record says. Records that make no sense are passed over.
   /// - Returns: whether it was a call.
   func append(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    guard bytes.count >= MemoryLayout<dc_record>.size, hasRoom else { return false }
+    let before = used
+    let isCall = write(bytes)
+    guard isCut else { return isCall }
+    // Better no line than half of one.
+    used = before
+    threadID = nil
+    isCut = false
+    return false
+  }
+
+  private func write(_ bytes: UnsafeRawBufferPointer) -> Bool {
     let size = MemoryLayout<dc_record>.size
-    guard bytes.count >= size, hasRoom else { return false }
     let record = bytes.loadUnaligned(as: dc_record.self)
     let payload = UnsafeRawBufferPointer(rebasing: bytes[size...])
     let index = Int(record.function)
@@ -269,7 +294,7 @@ final class EventFormatter {
       written.insert(key, 1)
       put(isFile ? "{\"name\":\"FH\"" : "{\"name\":\"SH\"")
       put(",\"cat\":\"dftracer\",\"ph\":\"M\",\"pid\":0,\"tid\":0,\"args\":{\"name\":")
-      used += JSONText.quote(text, to: self.text + used)
+      put(quoted: text)
       put(",\"value\":\"")
       putHash(hash)
       put("\"}}\n")
@@ -383,7 +408,7 @@ final class EventFormatter {
     put(",\"tid\":")
     put(UInt64(record.pid))
     put(",\"args\":{\"name\":")
-    used += JSONText.quote(UnsafeRawBufferPointer(rebasing: name), to: text + used)
+    put(quoted: UnsafeRawBufferPointer(rebasing: name))
     if let task {
       put(",\"task\":")
       put(UInt64(task))
@@ -391,15 +416,23 @@ final class EventFormatter {
     put("}}\n")
   }
 
-  /// Appends a line that is made elsewhere.
-  func append(line: [UInt8]) {
-    guard line.count <= capacity - used else { return }
-    put(line)
-  }
-
   // MARK: - Pieces
 
+  /// Whether so many bytes fit and leave room for all pieces of fixed length: those are not checked
+  /// one by one.
+  private func fits(_ count: Int) -> Bool {
+    let isRoom = count <= capacity - Self.fixedPieces - used
+    if !isRoom { isCut = true }
+    return isRoom
+  }
+
+  private func put(quoted bytes: UnsafeRawBufferPointer) {
+    guard fits(6 * bytes.count + 2) else { return }
+    used += JSONText.quote(bytes, to: text + used)
+  }
+
   private func put(_ bytes: [UInt8]) {
+    guard fits(bytes.count) else { return }
     bytes.withUnsafeBufferPointer { source in
       guard let base = source.baseAddress else { return }
       (text + used).update(from: base, count: source.count)
