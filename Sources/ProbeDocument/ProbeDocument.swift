@@ -95,6 +95,13 @@ public struct ProbeDocument: Sendable {
     ])
   }
 
+  /// Whether programs read that member of the summary. All others are for people: they are printed
+  /// by `show`, which escapes them.
+  private static func isRead(_ member: String) -> Bool {
+    (["user", "uid", "cluster", "created", "expires"] + RecordingOptions.members)
+      .contains { $0.hasSameBytes(as: member) }
+  }
+
   /// Reads the document's own members; others are left to the caller.
   init(json: JSON) throws(ProbeError) {
     guard case .object(let summary)? = json["summary"] else {
@@ -103,9 +110,17 @@ public struct ProbeDocument: Sendable {
     var strings: [String: String] = [:]
     for member in summary {
       guard let text = member.value.string else {
-        throw .malformed("the probe document's summary.\(member.name) is not a string")
+        throw .malformed("the probe document's summary.\(member.name.prefix(64)) is not a string")
       }
-      strings[member.name] = text
+      guard !Self.isRead(member.name) || text.isPlain(0...16384) else {
+        throw .malformed(
+          "the probe document's summary.\(member.name) is too long, or has control characters")
+      }
+      // Of two names that Swift takes for one, a program could see either.
+      guard strings.updateValue(text, forKey: member.name) == nil else {
+        throw .malformed(
+          "the probe document's summary.\(member.name.prefix(64)) stands there twice")
+      }
     }
     guard case .array(let elements)? = json["categories"], !elements.isEmpty else {
       throw .malformed("the probe document has no categories")
@@ -139,8 +154,8 @@ extension ProbeCategory {
     }) {
       throw .malformed("a category has a member that is not known (\(unknown.name))")
     }
-    guard let name = json["name"]?.string, Self.isName(name) else {
-      throw .malformed("a category has no name, or one with control characters")
+    guard let name = json["name"]?.string, name.isPlain(Self.nameLengths) else {
+      throw .malformed("a category has no name, or one that is too long or has control characters")
     }
     guard case .number(let type)? = json["type"] else {
       throw .malformed("category \(name) has no type")
@@ -158,8 +173,9 @@ extension ProbeCategory {
     var functions: [String] = []
     functions.reserveCapacity(elements.count)
     for element in elements {
-      guard let function = element.string, Self.isName(function) else {
-        throw .malformed("category \(name) has a function that is no name")
+      guard let function = element.string, Self.isFunction(function) else {
+        throw .malformed(
+          "category \(name) has a function that is no name of 1 to 1024 ASCII characters")
       }
       functions.append(function)
     }
@@ -170,9 +186,21 @@ extension ProbeCategory {
       provider: Self.provider(json["provider"], of: name))
   }
 
-  /// 1 to 1,024 bytes without control characters.
-  private static func isName(_ text: String) -> Bool {
-    (1...1024).contains(text.utf8.count) && !text.utf8.contains { $0 < 0x20 || $0 == 0x7F }
+  private static let nameLengths = 1...256
+
+  /// 1 to 1,024 bytes of ASCII without control characters and spaces. What symbols are compared with
+  /// is bytes; names that only look alike must not pass a deny list.
+  private static func isFunction(_ text: String) -> Bool {
+    (1...1024).contains(text.utf8.count) && text.utf8.allSatisfy { (0x21...0x7E).contains($0) }
+  }
+
+  /// What C has for a name, of at most 64 bytes. It becomes a key of events.
+  private static func isLabel(_ text: String) -> Bool {
+    (1...64).contains(text.utf8.count)
+      && text.utf8.allSatisfy { byte in
+        (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
+          || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || byte == UInt8(ascii: "_")
+      }
   }
 
   private static func arguments(_ json: JSON?, of category: String) throws(ProbeError) -> JSON {
@@ -180,13 +208,38 @@ extension ProbeCategory {
     case nil: return .null
     case .object(let members)?:
       for member in members {
-        guard case .array = member.value else {
+        guard isFunction(member.name) else {
+          throw .malformed(
+            "category \(category): function_arguments has a function that is no name of 1 to 1024 "
+              + "ASCII characters")
+        }
+        guard case .array(let elements) = member.value else {
           throw .malformed(
             "category \(category): function_arguments of \(member.name) is not an array")
         }
+        for element in elements { try checkArgument(element, of: member.name, category) }
       }
       return .object(members)
     default: throw .malformed("category \(category): function_arguments is not an object")
+    }
+  }
+
+  private static func checkArgument(
+    _ json: JSON, of function: String, _ category: String
+  ) throws(ProbeError) {
+    if let label = json["label"] {
+      guard let text = label.string, isLabel(text) else {
+        throw .malformed(
+          "category \(category): a label of \(function)'s arguments is no name of 1 to 64 letters, "
+            + "digits and underscores")
+      }
+    }
+    if let type = json["c_type"] {
+      guard let text = type.string, text.isPlain(0...256) else {
+        throw .malformed(
+          "category \(category): a c_type of \(function)'s arguments is no text, or one that is "
+            + "too long or has control characters")
+      }
     }
   }
 
@@ -197,9 +250,11 @@ extension ProbeCategory {
       guard kind == .uprobe || kind == .usdt else { return nil }
       throw .malformed("category \(category) has no binary_path")
     }
-    guard let path = json.string, path.utf8.first == UInt8(ascii: "/"), path.utf8.count < 4096,
-      !path.utf8.contains(0)
-    else { throw .malformed("category \(category): binary_path is no absolute path") }
+    guard let path = json.string, path.utf8.first == UInt8(ascii: "/"), path.isPlain(1...4095)
+    else {
+      throw .malformed(
+        "category \(category): binary_path is no absolute path, or has control characters")
+    }
     return path
   }
 
@@ -207,9 +262,21 @@ extension ProbeCategory {
     _ json: JSON?, of category: String
   ) throws(ProbeError) -> String? {
     guard let json else { return nil }
-    guard let provider = json.string, isName(provider) else {
+    guard let provider = json.string, provider.isPlain(nameLengths) else {
       throw .malformed("category \(category): provider is no name")
     }
     return provider
+  }
+}
+
+extension String {
+  /// Whether it has so many bytes and no control character, of ASCII or of Unicode: it can be
+  /// printed, and stand in a message of one line.
+  func isPlain(_ lengths: ClosedRange<Int>) -> Bool {
+    lengths.contains(utf8.count)
+      && !unicodeScalars.contains {
+        $0.value < 0x20 || (0x7F...0x9F).contains($0.value) || $0.value == 0x2028
+          || $0.value == 0x2029
+      }
   }
 }

@@ -24,21 +24,28 @@ public struct RequestError: Error, Sendable {
 }
 
 extension String {
-  /// The text with its control characters written as `\xNN`, so that a user's
-  /// path or comment cannot forge a line of a log or steer a terminal.
+  /// The text with its control characters, those of Unicode (U+0080 to U+009F) too, written as
+  /// `\xNN`, so that a user's path or comment cannot forge a line of a log or steer a terminal.
   public var onOneLine: String {
-    guard utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) else { return self }
     var bytes: [UInt8] = []
+    var isChanged = false
+    var before: UInt8 = 0
     for byte in utf8 {
-      if byte < 0x20 || byte == 0x7F {
+      if byte < 0x20 || byte == 0x7F || before == 0xC2 && byte < 0xA0 {
+        if before == 0xC2 {
+          bytes.removeLast()
+          bytes.append(contentsOf: "\\xc2".utf8)
+        }
         bytes.append(contentsOf: "\\x".utf8)
         bytes.append(UInt8(hexDigit: byte >> 4))
         bytes.append(UInt8(hexDigit: byte & 0xF))
+        isChanged = true
       } else {
         bytes.append(byte)
       }
+      before = byte
     }
-    return String(decoding: bytes, as: UTF8.self)
+    return isChanged ? String(decoding: bytes, as: UTF8.self) : self
   }
 }
 

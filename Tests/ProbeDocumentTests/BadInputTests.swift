@@ -67,6 +67,29 @@ struct BadInputTests {
         ",\"binary_path\":\"/" + String(repeating: "a", count: 4096) + "\"",
         "binary_path is no absolute path"
       ),
+      (",\"binary_path\":\"/a\\u001b[2J\"", "binary_path is no absolute path"),
+      (",\"binary_path\":\"/a\\nMAINPID=1\"", "binary_path is no absolute path"),
+      (",\"binary_path\":\"/a\u{9B}2J\"", "binary_path is no absolute path"),
+      (",\"provider\":\"a\u{9B}2J\"", "provider is no name"),
+      (
+        ",\"provider\":\"" + String(repeating: "a", count: 257) + "\"", "provider is no name"
+      ),
+      (",\"function_arguments\":{\"read\":[{\"label\":\"a b\"}]}", "a label of read's arguments"),
+      (",\"function_arguments\":{\"read\":[{\"label\":\"\"}]}", "a label of read's arguments"),
+      (",\"function_arguments\":{\"read\":[{\"label\":7}]}", "a label of read's arguments"),
+      (
+        ",\"function_arguments\":{\"read\":[{\"label\":\"" + String(repeating: "a", count: 65)
+          + "\"}]}", "a label of read's arguments"
+      ),
+      (
+        ",\"function_arguments\":{\"read\":[{\"c_type\":\"" + String(repeating: "a", count: 257)
+          + "\"}]}", "a c_type of read's arguments"
+      ),
+      (
+        ",\"function_arguments\":{\"read\":[{\"c_type\":\"a\\u001b\"}]}",
+        "a c_type of read's arguments"
+      ),
+      (",\"function_arguments\":{\"re\u{212A}\":[]}", "function_arguments has a function"),
       (",\"provider\":\"a\",\"provider\":\"b\"", "duplicate member \"provider\""),
       (",\"pr\\u006Fvider\":\"a\",\"provider\":\"b\"", "duplicate member \"provider\""),
       (",\"provider\":\"\\ud800\"", "lone surrogate"),
@@ -80,6 +103,47 @@ struct BadInputTests {
     let verdict = try verdict(try signed(text))
     #expect(verdict.contains(reason), "\(verdict)")
     #expect(verdict.contains(": /tmp/p.json.gz: "))
+  }
+
+  @Test(
+    "what a program prints, and what a symbol is compared with, is what it looks like",
+    arguments: [
+      ("\"read\"", "\"re\u{212A}d\"", "has a function that is no name"),
+      ("\"read\"", "\"re\u{301}ad\"", "has a function that is no name"),
+      ("\"read\"", "\"re ad\"", "has a function that is no name"),
+      (
+        "\"read\"", "\"" + String(repeating: "a", count: 1025) + "\"",
+        "has a function that is no name"
+      ),
+      ("\"posix\"", "\"po\\u001b[2Jsix\"", "a category has no name"),
+      ("\"posix\"", "\"po\u{85}six\"", "a category has no name"),
+      ("\"posix\"", "\"" + String(repeating: "p", count: 257) + "\"", "a category has no name"),
+      ("\"1001\"", "\"1001\",\"cluster\":\"a\\u001b]0;\\u0007\"", "summary.cluster is too long"),
+      ("\"1001\"", "\"1001\",\"\u{212A}\":\"\",\"K\":\"\"", "summary.K stands there twice"),
+    ])
+  func printed(good: String, bad: String, reason: String) throws {
+    // The signature need not fit: the form is refused by whoever reads one.
+    let text = String(decoding: try signed(""), as: UTF8.self)
+    #expect(throws: Never.self) { try UnverifiedProbes(packed: try Gzip.pack(Array(text.utf8))) }
+    let changed = text.replacing(good, with: bad)
+    do throws(ProbeError) {
+      _ = try UnverifiedProbes(packed: try Gzip.pack(Array(changed.utf8)))
+      Issue.record("\(bad) passes")
+    } catch {
+      #expect(error.text(file: "p").contains(reason), "\(error.text(file: "p"))")
+    }
+  }
+
+  @Test("names of functions are of any length and character that compilers give them")
+  func goodNames() throws {
+    let text = String(decoding: try signed(""), as: UTF8.self)
+    for name in [
+      "_ZNSt6vectorIiSaIiEE9push_backERKi", "fopen:0x1f0", "f.part.0", "memcpy@@GLIBC_2.14", "a$b",
+      String(repeating: "x", count: 1024),
+    ] {
+      let packed = try Gzip.pack(Array(text.replacing("\"read\"", with: "\"\(name)\"").utf8))
+      #expect(try UnverifiedProbes(packed: packed).document.categories[0].functions == [name])
+    }
   }
 
   @Test("what can have no signature is not shown either")
@@ -110,6 +174,8 @@ struct BadInputTests {
     let text = ProbeError.malformed("x").text(file: "/tmp/a\nb\u{1B}[31m")
     #expect(!text.utf8.contains { $0 < 0x20 })
     #expect(text.contains("/tmp/a\\x0ab\\x1b[31m"))
+    // U+009B is what ESC and [ are, to terminals that take UTF-8's control characters.
+    #expect("caf\u{E9} \u{9B}2J".onOneLine == "caf\u{E9} \\xc2\\x9b2J")
   }
 
   @Test(
