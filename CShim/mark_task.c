@@ -7,7 +7,7 @@
 
 #include "CShim.h"
 
-__attribute__((noinline, used, visibility("default"))) void datacrumbs_mark_task(uint32_t job_id) {
+__attribute__((noinline, used, visibility("default"))) void datacrumbs_mark_task(uint64_t job_id) {
     __asm__ volatile("" ::"r"(job_id) : "memory");
 }
 

@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-__attribute__((noinline, used, visibility("default"))) void datacrumbs_mark_task(uint32_t job_id) {
+__attribute__((noinline, used, visibility("default"))) void datacrumbs_mark_task(uint64_t job_id) {
     // Keeps the call and its argument: the tracer reads it from the first argument register.
     __asm__ volatile("" : : "r"(job_id) : "memory");
 }
@@ -17,7 +17,6 @@ __attribute__((constructor)) static void mark(void) {
     if (!text || *text < '0' || *text > '9')
         return;
     job = strtoull(text, &end, 10);
-    // As the tracer takes its run id: the lower 32 bits of Flux's 64.
     if (*end == '\0')
-        datacrumbs_mark_task((uint32_t)job);
+        datacrumbs_mark_task(job);
 }

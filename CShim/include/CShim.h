@@ -50,7 +50,7 @@ void cshim_debug(const char *message);
 // ---- The marker (CShim/mark_task.c) ----
 
 /// Marks the calling task as one of the job's: the tracer holds a uprobe on it.
-void datacrumbs_mark_task(uint32_t job_id);
+void datacrumbs_mark_task(uint64_t job_id);
 /// The absolute path of the file that datacrumbs_mark_task was loaded from,
 /// allocated; NULL where that is not known.
 char *cshim_marker_path(void);

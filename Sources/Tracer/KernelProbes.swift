@@ -6,7 +6,7 @@ import TraceRequest
 
 /// What the kernel side is told before it is loaded.
 struct KernelSettings {
-  let job: UInt32
+  let job: UInt64
   let user: UInt32
   /// Bytes of the rings that records cross in, all together.
   var ringSize = 16 << 20

@@ -65,12 +65,10 @@ public struct TracerProgram {
   }
 
   private init(_ request: TracerRequest) throws(TracerError) {
-    guard let number = UInt64(request.runID) else {
+    guard let job = UInt64(request.runID) else {
       throw TracerError(
         .usage, "the run id is no job number: \(request.runID): give a decimal number")
     }
-    // The mark has 32 bits; Flux's ids have 64, of which the lower ones tell jobs of one node apart.
-    let job = UInt32(truncatingIfNeeded: number)
     self.request = request
     signals = try Self.catchSignals()
     let account = try Account(named: request.user)

@@ -83,10 +83,16 @@ struct files_struct {
 
 struct bpf_local_storage;
 
+// An array of two halves before Linux 6.3.
+typedef struct {
+    unsigned long long val;
+} kernel_cap_t;
+
 struct cred {
     kuid_t uid;
     kuid_t suid;
     kuid_t euid;
+    kernel_cap_t cap_permitted;
 };
 
 struct thread_info {
@@ -104,8 +110,10 @@ struct task_struct {
     const struct cred *cred;
     struct files_struct *files;
     struct bpf_local_storage *bpf_storage;
+    unsigned int flags;
     int pid;
     int tgid;
+    unsigned long long start_boottime;
     char comm[16];
     struct thread_struct thread;
 };

@@ -14,16 +14,15 @@ struct entry {
 
 // One marked task (a thread): two cache lines, of which most calls need the first.
 struct task_state {
-    dc_u32 owner;       // whose this is: its pid in the initial namespace with OWNED, 0: nobody's
-    dc_u32 crowded;     // of a slot: how many tasks have their state elsewhere because it was taken
+    dc_u64 owner;       // whose this is, as owner_of says, 0: nobody's
     dc_u64 entered;     // when the call in flight began, 0: none
     dc_u64 file;        // key of the file of the call in flight, 0: none
+    dc_u32 crowded;     // of a slot: how many tasks have their state elsewhere because it was taken
     dc_u32 pid;
     dc_u32 tid;
     dc_u16 number;      // of the call in flight
     dc_u8 level;        // depth of the pid namespace that pid and tid belong to
     dc_u8 active;       // 0: marked by a task that has not become the user's yet
-    dc_u32 unused;
     // Through memory, addresses become numbers to the verifier.
     volatile struct entry entry;
     union {
@@ -49,30 +48,39 @@ struct {
     __type(value, struct task_state);
 } crowded_states SEC(".maps");
 
+// A task by its pid in the initial namespace and the lower half of the nanosecond in which it began: a
+// slot whose task has gone unseen is not that of the next task with its pid, whoever that is.
+static __always_inline dc_u64 owner_of(const struct task_struct *task, dc_u32 pid) {
+    return task->start_boottime << 32 | pid | OWNED;
+}
+
 static __always_inline struct task_state *slot_of(dc_u32 pid) {
     dc_u32 index = pid & (DC_SLOTS - 1);
 
     return bpf_map_lookup_elem(&slots, &index);
 }
 
-// The state of a task that had, or has, a pid. NULL: it is not marked.
-static __always_inline struct task_state *state_by(struct task_struct *task, dc_u32 pid) {
-    struct task_state *state = slot_of(pid);
+// The state of a task. NULL: it is not marked.
+static __always_inline struct task_state *state_of(struct task_struct *task) {
+    struct task_state *state = slot_of(task->pid);
 
-    if (!state || state->owner == (pid | OWNED))
+    if (!state || state->owner == owner_of(task, task->pid))
         return state;
     if (!state->crowded)
         return NULL;
     return bpf_task_storage_get(&crowded_states, task, 0, 0);
 }
 
-static __always_inline struct task_state *state_of(struct task_struct *task) {
-    return state_by(task, task->pid);
+static __always_inline void empty_state(struct task_state *state) {
+    state->entered = 0;
+    state->file = 0;
+    state->active = 0;
+    __builtin_memset(state->recent, 0, sizeof(state->recent));
 }
 
 // Marks a task. What is not new of its state is what it was. NULL: no memory, which is counted.
 static __always_inline struct task_state *claim_state(struct task_struct *task) {
-    dc_u32 owner = task->pid | OWNED;
+    dc_u64 owner = owner_of(task, task->pid), before;
     struct task_state *state = state_of(task), *slot;
 
     if (state)
@@ -80,7 +88,13 @@ static __always_inline struct task_state *claim_state(struct task_struct *task) 
     slot = slot_of(owner);
     if (!slot)
         return NULL;
-    if (!__sync_val_compare_and_swap(&slot->owner, 0, owner))
+    before = slot->owner;
+    // What another task with this pid has left: it has gone.
+    if ((dc_u32)before == (dc_u32)owner)
+        empty_state(slot);
+    else
+        before = 0;
+    if (__sync_val_compare_and_swap(&slot->owner, before, owner) == before)
         return slot;
     state = bpf_task_storage_get(&crowded_states, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
     if (!state) {
@@ -92,20 +106,13 @@ static __always_inline struct task_state *claim_state(struct task_struct *task) 
     return state;
 }
 
-static __always_inline void empty_state(struct task_state *state) {
-    state->entered = 0;
-    state->file = 0;
-    state->active = 0;
-    __builtin_memset(state->recent, 0, sizeof(state->recent));
-}
-
 // Takes the mark off a task that had, or has, a pid.
 static __always_inline void forget_state(struct task_struct *task, dc_u32 pid) {
     struct task_state *slot = slot_of(pid);
 
     if (!slot)
         return;
-    if (slot->owner == (pid | OWNED)) {
+    if ((dc_u32)slot->owner == (pid | OWNED)) {
         empty_state(slot);
         asm volatile("" ::: "memory");
         slot->owner = 0;
@@ -115,11 +122,13 @@ static __always_inline void forget_state(struct task_struct *task, dc_u32 pid) {
 }
 
 // Follows a task that exec has given another pid: its process's, where it was another thread than
-// the first. The first has ended by then.
+// the first. The first has ended by then, and it has its begin from it (de_thread, fs/exec.c).
 static __always_inline struct task_state *move_state(struct task_struct *task, dc_u32 old_pid) {
-    struct task_state *from = state_by(task, old_pid), *to;
+    struct task_state *from = slot_of(old_pid), *to;
     struct task_state kept;
 
+    if (from && (dc_u32)from->owner != (old_pid | OWNED))
+        from = from->crowded ? bpf_task_storage_get(&crowded_states, task, 0, 0) : NULL;
     if (!from)
         return NULL;
     kept = *from;

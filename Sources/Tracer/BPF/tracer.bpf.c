@@ -15,7 +15,7 @@
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
 // Set before loading.
-const volatile dc_u32 job_id = 0;
+const volatile dc_u64 job_id = 0;
 const volatile dc_u32 user_id = 0;
 const volatile dc_u64 namespace_device = 0;
 const volatile dc_u64 namespace_inode = 0;
@@ -361,12 +361,20 @@ int mark(struct pt_regs *ctx) {
     struct task_struct *task;
     struct task_state *state;
     struct bpf_pidns_info ids = {};
+    dc_u32 user;
 
-    if ((dc_u32)ctx->di != job_id)
+    if (ctx->di != job_id)
         return 0;
     if (bpf_get_ns_current_pid_tgid(namespace_device, namespace_inode, &ids, sizeof(ids)))
         return 0;
     task = bpf_get_current_task_btf();
+    user = effective_user(task);
+    // Nobody but the user and the scheduler has a say in which tasks are the job's.
+    if (user && user != user_id)
+        return 0;
+    state = state_of(task);
+    if (state && state->active)
+        return 0;
     state = claim_state(task);
     if (!state)
         return 0;
@@ -374,9 +382,10 @@ int mark(struct pt_regs *ctx) {
     state->tid = ids.pid;
     state->level = BPF_CORE_READ(task, thread_pid, level);
     // Before it becomes the user's, the task runs the scheduler's code: no part of the job.
-    state->active = effective_user(task) == user_id;
+    state->active = user == user_id;
     count(&counts.marked);
-    put_process(state, task, 0);
+    if (state->active)
+        put_process(state, task, 0);
     return 0;
 }
 
@@ -421,13 +430,18 @@ static __always_inline int level_here(struct task_struct *task) {
     return -1;
 }
 
+// include/linux/sched.h: it is being shut down.
+#define PF_EXITING 0x4
+
 // Marks a task of the job's cgroup that is not marked yet.
 static __always_inline void mark_task(struct task_struct *task) {
     struct task_state *state;
     dc_u32 real = -1, saved = -1;
+    dc_u64 capabilities = -1;
     int level;
 
-    if (state_of(task))
+    // What task_exit has seen, or will not see any more, would stay marked.
+    if (BPF_CORE_READ(task, flags) & PF_EXITING || state_of(task))
         return;
     level = level_here(task);
     if (level < 0)
@@ -437,11 +451,17 @@ static __always_inline void mark_task(struct task_struct *task) {
         return;
     state->level = level;
     name_task(state, task);
+    if (BPF_CORE_READ(task, flags) & PF_EXITING) {
+        forget_state(task, task->pid);
+        return;
+    }
     // What still has, or could take back, another user's rights is the scheduler's or a program that
     // gained privileges: it counts once it has run a program of the user's.
     BPF_CORE_READ_INTO(&real, task, cred, uid.val);
     BPF_CORE_READ_INTO(&saved, task, cred, suid.val);
-    state->active = effective_user(task) == user_id && real == user_id && saved == user_id;
+    BPF_CORE_READ_INTO(&capabilities, task, cred, cap_permitted.val);
+    state->active = effective_user(task) == user_id && real == user_id && saved == user_id &&
+                    !capabilities;
     count(&counts.marked);
     if (state->active)
         put_process(state, task, 0);
@@ -910,18 +930,6 @@ __noinline int find_frame(struct frames *frames, dc_u64 cookie, dc_u64 stack_poi
     return search.at;
 }
 
-// Brings the strings' pages in, since the program that reads them cannot wait for that.
-static __always_inline void fetch_strings(struct frame *frame) {
-    dc_u8 byte;
-
-#pragma unroll
-    for (int i = 0; i < DC_ARGUMENTS; i++)
-        if (COOKIE_STRINGS(frame->cookie) & (1 << i)) {
-            bpf_copy_from_user(&byte, 1, (const void *)frame->arguments[i]);
-            bpf_copy_from_user(&byte, 1, (const void *)((frame->arguments[i] | 4095) + 1));
-        }
-}
-
 // Where a function's arguments are: user space and kprobes have the registers, fentry's
 // trampoline an array. A kernel function called through one has no stack pointer here and needs none:
 // it always returns, the last one first.
@@ -946,8 +954,9 @@ static __always_inline void keep_arguments(struct frame *frame, void *ctx, enum 
     frame->arguments[5] = regs->r9;
 }
 
-// Notes that a function begins. `sleeps`: the program may wait for a page.
-static __always_inline int enter(void *ctx, enum place place, int sleeps) {
+// Notes that a function begins. Its strings are read when it returns: by then it has had their pages brought
+// in, for which no program here waits. One that did would hold up every tracer of the node that ends.
+static __always_inline int enter(void *ctx, enum place place) {
     dc_u64 stack_pointer = place == IN_TRAMPOLINE ? 0 : ((struct pt_regs *)ctx)->sp;
     struct task_struct *task = bpf_get_current_task_btf();
     struct task_state *state;
@@ -981,8 +990,6 @@ static __always_inline int enter(void *ctx, enum place place, int sleeps) {
         frame->address = ((struct pt_regs *)ctx)->ip;
     if (COOKIE_CAPTURES(frame->cookie))
         keep_arguments(frame, ctx, place);
-    if (sleeps && COOKIE_STRINGS(frame->cookie))
-        fetch_strings(frame);
     frame->file = 0;
     if (COOKIE_FILE(frame->cookie) && COOKIE_FILE(frame->cookie) <= DC_ARGUMENTS) {
         dc_u64 at = COOKIE_FILE(frame->cookie) - 1;
@@ -1075,9 +1082,9 @@ static __always_inline int leave(void *ctx, dc_u8 kind, dc_u64 stack_pointer, dc
     return 0;
 }
 
-SEC("uprobe.s")
+SEC("uprobe")
 int function_enter(struct pt_regs *ctx) {
-    return enter(ctx, IN_REGISTERS, 1);
+    return enter(ctx, IN_REGISTERS);
 }
 
 SEC("uprobe")
@@ -1087,7 +1094,7 @@ int function_return(struct pt_regs *ctx) {
 
 SEC("kprobe.multi")
 int kernel_enter(struct pt_regs *ctx) {
-    return enter(ctx, IN_REGISTERS, 0);
+    return enter(ctx, IN_REGISTERS);
 }
 
 SEC("kretprobe.multi")
@@ -1098,7 +1105,7 @@ int kernel_return(struct pt_regs *ctx) {
 // Through BTF: the function itself calls the program, without a breakpoint or the registers' copy.
 // Such a program belongs to one function, so there is a fixed number of them.
 static __noinline int trampoline_enter(void *ctx) {
-    return enter(ctx, IN_TRAMPOLINE, 0);
+    return enter(ctx, IN_TRAMPOLINE);
 }
 
 static __noinline int trampoline_leave(void *ctx) {

@@ -2,7 +2,7 @@
 #include <stddef.h>
 
 __attribute__((noipa)) int copy_file(const char *from, int count, char *to, size_t size) {
-    __asm__ volatile("" : : "r"(from), "r"(count), "r"(to), "r"(size) : "memory");
+    __asm__ volatile("" : : "r"(*from), "r"(count), "r"(to), "r"(size) : "memory");
     return 42;
 }
 
