@@ -42,7 +42,7 @@ public struct JobStatus: Sendable {
     _ state: State, _ reason: String, onFailure: FailureRule, scheduler: ScheduledJob.Scheduler?
   ) {
     self.state = state
-    self.reason = reason
+    self.reason = reason.onOneLine
     self.since = Timestamp.now.text
     self.onFailure = onFailure
     self.scheduler = scheduler
@@ -53,7 +53,7 @@ public struct JobStatus: Sendable {
     guard let json = try? JSON(reading: text), let state = json["state"]?.string.flatMap(State.init)
     else { return nil }
     self.state = state
-    reason = json["reason"]?.string ?? ""
+    reason = json["reason"]?.string?.onOneLine ?? ""
     since = json["since"]?.string ?? ""
     onFailure = json["on_failure"]?.string.flatMap(FailureRule.init) ?? .continue
     scheduler = json["scheduler"]?.string.flatMap(ScheduledJob.Scheduler.init)
@@ -64,7 +64,7 @@ public struct JobStatus: Sendable {
   mutating func take(tracer text: [UInt8]) {
     guard state == .tracing, let json = try? JSON(reading: text) else { return }
     if json["state"]?.string == State.degraded.rawValue { state = .degraded }
-    reason = json["reason"]?.string ?? reason
+    reason = json["reason"]?.string?.onOneLine ?? reason
     counts = json["counts"] ?? counts
     notAttached = json["not_attached"]
   }

@@ -1,5 +1,6 @@
 import CSystemd
 import Glibc
+import TraceRequest
 
 /// How much a journal entry matters, as syslog counts (syslog(3)).
 public enum Priority: Int, Sendable {
@@ -15,7 +16,7 @@ public enum Priority: Int, Sendable {
 /// `journalctl DATACRUMBS_JOB_ID=7`.
 func journal(_ priority: Priority, job: RunID, user: String?, _ message: String) {
   var fields = [
-    "MESSAGE=" + message, "PRIORITY=\(priority.rawValue)",
+    "MESSAGE=" + message.onOneLine, "PRIORITY=\(priority.rawValue)",
     "SYSLOG_IDENTIFIER=datacrumbs_service", "DATACRUMBS_JOB_ID=" + job.description,
   ]
   if let user { fields.append("DATACRUMBS_USER=" + user) }

@@ -30,23 +30,36 @@ public struct Reaper {
 
   /// Stops the tracers of ended jobs and removes their files.
   ///
+  /// What became of the tracers of ended jobs.
+  public struct Outcome: Sendable {
+    /// The jobs whose tracers are gone.
+    public internal(set) var ended: [RunID] = []
+    /// The jobs whose tracers are still there, and why.
+    public internal(set) var failed: [(job: RunID, reason: ServiceError)] = []
+  }
+
+  /// One that cannot be ended keeps no other from it.
+  ///
   /// - Parameter limit: seconds to wait for Slurm.
-  /// - Returns: the jobs that were ended.
-  public func reap(limit: Int) throws(ServiceError) -> [RunID] {
+  public func reap(limit: Int) throws(ServiceError) -> Outcome {
     // Only Slurm's jobs: what datacrumbs_service_wrapper or Flux started is not in its books.
     let candidates = try service.jobs(of: .slurm)
     let here = steps.jobs()
     let unsure = candidates.filter { !here.contains($0.description) }
-    if unsure.isEmpty { return [] }
+    if unsure.isEmpty { return Outcome() }
     let listed = try jobsInQueue(limit: limit)
-    var reaped: [RunID] = []
+    var outcome = Outcome()
     for job in unsure where !listed.contains(job.description) {
       journal(
         .warning, job: job, user: nil, "no such job on this node any more: its tracer is ended")
-      try service.stop(job)
-      reaped.append(job)
+      do throws(ServiceError) {
+        try service.stop(job)
+        outcome.ended.append(job)
+      } catch {
+        outcome.failed.append((job, error))
+      }
     }
-    return reaped
+    return outcome
   }
 
   private func jobsInQueue(limit: Int) throws(ServiceError) -> Set<String> {

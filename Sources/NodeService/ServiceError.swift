@@ -11,9 +11,7 @@ public struct ServiceError: Error, Sendable {
 
   /// A line break would end the line that the message is.
   public init(_ message: String, exitStatus: ExitStatus = .unavailable) {
-    self.message = String(
-      String.UnicodeScalarView(
-        message.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7F ? " " : $0 }))
+    self.message = message.onOneLine
     self.exitStatus = exitStatus
   }
 

@@ -13,14 +13,14 @@ public enum StatusText {
             "unit",
             .object([
               JSON.Member("active_state", .string(unit.active)),
-              JSON.Member("status_text", .string(unit.text)),
+              JSON.Member("status_text", .string(unit.text.onOneLine)),
             ])))
       }
       return String(decoding: JSON.object(members).text, as: UTF8.self) + "\n"
     }.joined()
   }
 
-  /// A table for people.
+  /// A table for people. Another tracer than ours says in its status what it likes.
   public static func table(_ reports: [NodeService.Report]) -> String {
     if reports.isEmpty { return "no traced job on this node\n" }
     let head = ["JOB", "STATE", "SINCE", "UNIT", "REASON"]
@@ -29,7 +29,7 @@ public enum StatusText {
         report.job.description, report.status?.state.rawValue ?? "unknown",
         report.status?.since ?? "-", report.unit?.active ?? "gone",
         report.unit.map(\.text).flatMap { $0.isEmpty ? nil : $0 } ?? report.status?.reason ?? "-",
-      ]
+      ].map(\.onOneLine)
     }
     let widths = head.indices.map { column in
       ([head] + rows).map { $0[column].count }.max() ?? 0

@@ -16,9 +16,10 @@ public enum Output {
     try file.finish()
   }
 
-  /// Writes one line to stderr.
+  /// Writes one line to stderr, whatever names of files are in it.
   public static func complain(_ line: String) {
-    _ = Array((line + "\n").utf8).withUnsafeBytes { writeAll($0, to: STDERR_FILENO) }
+    let bytes = Array((Summary.printable(line) + "\n").utf8)
+    _ = bytes.withUnsafeBytes { writeAll($0, to: STDERR_FILENO) }
   }
 
   /// Writes all and returns 0, or the number of the error.

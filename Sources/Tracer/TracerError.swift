@@ -16,6 +16,6 @@ public struct TracerError: Error {
 
 /// Writes one line to stderr, with the program's name before it.
 public func report(_ text: String) {
-  let line = Array("datacrumbs: \(text)\n".utf8)
+  let line = Array("datacrumbs: \(text.onOneLine)\n".utf8)
   _ = write(STDERR_FILENO, line, line.count)
 }

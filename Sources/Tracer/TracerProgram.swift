@@ -116,7 +116,7 @@ public struct TracerProgram {
     var health = TraceHealth()
     var slowWriter: UInt64 = 0
     tell(health)
-    notify("READY=1")
+    sd_notify(0, "READY=1")
     if !probes.notAttached.isEmpty { report(attachedText) }
 
     var block: TraceWriter.Block?
@@ -155,12 +155,13 @@ public struct TracerProgram {
         tell(health)
       }
     }
-    notify("STOPPING=1\nSTATUS=writing what is left")
+    sd_notify(0, "STOPPING=1")
+    Self.tell(status: "writing what is left")
     let path = file.path
     writer.watch(seconds: Self.lastPatience) {
       let text =
         "the trace is not whole: \(path): the disk has taken nothing for \(Self.lastPatience) s"
-      sd_notify(0, "STATUS=\(text)")
+      Self.tell(status: text)
       report(text)
       _exit(ExitStatus.unavailable.rawValue)
     }
@@ -218,7 +219,7 @@ public struct TracerProgram {
     let lost = TraceMetadata.lostText(
       unwritten: unwritten, slowWriter: slowWriter, counts: counts)
     let text = "\(events) events in \(file.path)" + (lost.isEmpty ? "" : "; lost: \(lost)")
-    notify("STATUS=\(text)")
+    Self.tell(status: text)
     report(text)
     if file.failure != 0 {
       report("the trace is not whole: \(file.path): \(errorText(file.failure)): free space there")
@@ -231,12 +232,12 @@ public struct TracerProgram {
   private func tell(_ health: TraceHealth) {
     let trouble = health.trouble(path: file.path)
     let text = trouble ?? attachedText + health.lostText
-    notify("STATUS=\(text)")
+    Self.tell(status: text)
     if let trouble { report(trouble) }
     state.write(
       .object([
         .init("state", .string(trouble == nil ? "tracing" : "degraded")),
-        .init("reason", .string(text)),
+        .init("reason", .string(text.onOneLine)),
         .init(
           "counts",
           .object([
@@ -261,7 +262,9 @@ public struct TracerProgram {
     return text
   }
 
-  private func notify(_ text: String) { sd_notify(0, text) }
+  /// Tells systemd. A line of the text would be a message of its own; paths and names of functions
+  /// are what a user has written.
+  private static func tell(status text: String) { sd_notify(0, "STATUS=" + text.onOneLine) }
 
   // MARK: - The system
 

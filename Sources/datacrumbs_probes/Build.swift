@@ -77,7 +77,8 @@ struct Build: ParsableCommand {
         throw ProbeError("cannot write \(output)", error.reason, exitStatus: .cannotCreate)
       }
       print(table.text)
-      print("\(output): signed until \(verified.document.summary["expires"] ?? "?")")
+      print(
+        "\(output): signed until \(verified.document.summary["expires"] ?? "?")".onOneLine)
     }
   }
 

@@ -92,8 +92,13 @@ func run(_ words: [String]) throws(ServiceError) {
     }
   case "reap":
     _ = try Arguments(rest, options: [])
-    for job in try Reaper(service: try nodeService("reap")).reap(limit: 30) {
-      print("ended the tracer of job \(job)")
+    let outcome = try Reaper(service: try nodeService("reap")).reap(limit: 30)
+    for job in outcome.ended { print("ended the tracer of job \(job)") }
+    if let first = outcome.failed.first {
+      let others = outcome.failed.count == 1 ? "" : ", and \(outcome.failed.count - 1) more"
+      throw ServiceError(
+        "a tracer is still there: job \(first.job)\(others): \(first.reason.message)",
+        exitStatus: first.reason.exitStatus)
     }
   case "doctor":
     let arguments = try Arguments(rest, options: ["plugin"])

@@ -10,6 +10,8 @@ private final class FakeUnits: Units {
   var calls: [String] = []
   var startFailure: ServiceError?
   var stopFailure: ServiceError?
+  /// A unit that neither stops nor dies.
+  var stuck: String?
 
   func start(_ unit: String, until deadline: Deadline) throws(ServiceError) {
     calls.append("start " + unit)
@@ -24,11 +26,13 @@ private final class FakeUnits: Units {
   func stop(_ unit: String, until deadline: Deadline) throws(ServiceError) {
     calls.append("stop " + unit)
     if let stopFailure { throw stopFailure }
+    if unit == stuck { throw ServiceError("it hangs") }
     active.remove(unit)
   }
 
   func kill(_ unit: String, until deadline: Deadline) throws(ServiceError) {
     calls.append("kill " + unit)
+    if unit == stuck { throw ServiceError("it hangs") }
     active.remove(unit)
   }
 
@@ -193,7 +197,7 @@ private final class FakeUnits: Units {
       try service().refuse(seven, reason: "the key `probes`\nis gone", scheduler: .slurm)
     }
     #expect(error?.exitStatus == .badData)
-    #expect(try status().reason == "the key `probes` is gone")
+    #expect(try status().reason == "the key `probes`\\x0ais gone")
     #expect(units.calls == [])
   }
 
@@ -344,12 +348,46 @@ private final class FakeUnits: Units {
     let reaper = Reaper(
       service: try service(), squeue: Command(path: folder.path + "/squeue", arguments: []),
       steps: StepProcesses(path: folder.path + "/proc"))
-    #expect(try reaper.reap(limit: 10).map(\.description) == ["7"])
+    #expect(try reaper.reap(limit: 10).ended.map(\.description) == ["7"])
     #expect(units.calls.suffix(1) == ["stop datacrumbs@7.service"])
     #expect(units.calls.contains("begin datacrumbs_reap.service"))
     #expect(
       folder.names("run")
         == ["10", "8", "9", "datacrumbs-10.env", "datacrumbs-8.env", "datacrumbs-9.env"])
+  }
+
+  @Test func oneTracerThatCannotBeEndedKeepsNoOtherFromItsEnd() throws {
+    for id in ["7", "8", "9"].compactMap({ RunID($0) }) {
+      try service().start(
+        StartRequest(
+          job: id, uid: getuid(), probeFile: folder.path + "/p.json.gz", workDirectory: "/",
+          marker: nil, scheduler: .slurm))
+    }
+    folder.write("squeue", "#!/bin/sh\n", mode: 0o755)
+    units.stuck = "datacrumbs@7.service"
+    let outcome = try Reaper(
+      service: try service(), squeue: Command(path: folder.path + "/squeue", arguments: []),
+      steps: StepProcesses(path: folder.path + "/none")
+    ).reap(limit: 10)
+    #expect(outcome.ended.map(\.description) == ["8", "9"])
+    #expect(outcome.failed.map(\.job.description) == ["7"])
+    #expect(outcome.failed.first?.reason.message == "it hangs")
+    // What is left tells the next one that there is something to end.
+    #expect(folder.names("run") == ["7", "datacrumbs-7.env"])
+  }
+
+  @Test func whatATracerSaysIsOneLineOfATable() throws {
+    let unit = UnitState(active: "active", text: "a\u{1B}[2J\nroot\u{9B}1m\u{7F}é")
+    let report = NodeService.Report(job: seven, status: nil, unit: unit)
+    let line = "7    unknown  -      active  a\\x1b[2J\\x0aroot\\x9b1m\\x7fé\n"
+    #expect(StatusText.table([report]).hasSuffix("\n" + line))
+    #expect(StatusText.lines([report]).contains(#""a\\x1b[2J\\x0aroot\\x9b1m\\x7fé""#))
+    #expect(ServiceError("a\nb\u{9B}").message == "a\\x0ab\\x9b")
+    var status = try #require(
+      JobStatus(reading: Array(#"{"state":"tracing","reason":"a\n"}"#.utf8)))
+    #expect(status.reason == "a\\x0a")
+    status.take(tracer: Array(#"{"state":"degraded","reason":"\u001b[2J"}"#.utf8))
+    #expect(status.reason == "\\x1b[2J")
   }
 
   @Test func reapsNothingWhereSlurmDoesNotAnswer() throws {

@@ -37,6 +37,18 @@ bash_offers() {
     sed 's/ *$//' | sort | tr '\n' ' '
 }
 
+@test "names of files do not steer the terminal that an error is printed on" {
+  name=$'/none\e[2J\nforged\u009b31m'
+  for command in "datacrumbs_report summary" "datacrumbs_probes verify" "datacrumbs_probes show"; do
+    read -ra words <<<"$command"
+    run "$installed/usr/bin/${words[0]}" "${words[1]}" "$name"
+    [[ $status == 66 && $output == *'/none\x1b[2J\x0aforged\x9b31m'* ]] || {
+      printf '%s: exit code %s: %q\n' "$command" "$status" "$output"
+      return 1
+    }
+  done
+}
+
 @test "every command has a manual" {
   for command in $(commands); do
     compgen -G "$installed/usr/share/man/man[18]/$command.[18]" >/dev/null || {
