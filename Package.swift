@@ -42,7 +42,9 @@ let libraries: [Target] = [
   .target(name: "CSocket", cSettings: gnuSource),
   .target(
     name: "Signing",
-    dependencies: ["ProbeDocument", "TraceRequest", "CSocket", "COpenSSL", "CSystemd", yams]),
+    dependencies: [
+      "ProbeDocument", "TraceRequest", "CLibc", "CSocket", "COpenSSL", "CSystemd", yams,
+    ]),
   .systemLibrary(name: "CLibELF", pkgConfig: "libelf"),
   .systemLibrary(name: "CLibDW", pkgConfig: "libdw"),
   .target(
@@ -61,7 +63,8 @@ let libraries: [Target] = [
   .target(
     name: "Tracer",
     dependencies: [
-      "ProbeDocument", "TraceRequest", "CLibBPF", "CSystemd", "CZlib", "GzipMembers", "CTracerBPF",
+      "ProbeDocument", "TraceRequest", "CLibc", "CLibBPF", "CSystemd", "CZlib", "GzipMembers",
+      "CTracerBPF",
     ],
     exclude: ["BPF"]),
 ]

@@ -5,6 +5,7 @@
 #include <grp.h>
 #include <pwd.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -96,12 +97,16 @@ static _Noreturn void run(uid_t uid, const char *path, size_t limit) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (path == NULL) finish(&header, NULL);
 
-    // O_NONBLOCK: a FIFO without a writer must not hold us here.
-    int file = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-    if (file < 0) fail(&header, CUSERFILE_OPEN, errno);
+    // Looked at first: this process may be outside of the cgroup that keeps the job's own from
+    // opening devices.
+    char seen_path[32];
     struct stat status;
-    if (fstat(file, &status) != 0) fail(&header, CUSERFILE_OPEN, errno);
+    int seen = open(path, O_PATH | O_CLOEXEC);
+    if (seen < 0 || fstat(seen, &status) != 0) fail(&header, CUSERFILE_OPEN, errno);
     if (!S_ISREG(status.st_mode)) fail(&header, CUSERFILE_NOT_REGULAR, 0);
+    snprintf(seen_path, sizeof seen_path, "/proc/self/fd/%d", seen);
+    int file = open(seen_path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (file < 0) fail(&header, CUSERFILE_OPEN, errno);
     if (status.st_size < 0 || (uint64_t)status.st_size > limit) {
         fail(&header, CUSERFILE_TOO_LARGE, 0);
     }

@@ -30,6 +30,9 @@ struct ElfFile {
   private(set) var tracepoints: [Tracepoint] = []
   /// Whether the table of all symbols was removed, so that exported ones are left.
   private(set) var isStripped = true
+  /// What is against probes in it, and where it begins; nil where it is not of the kind that the
+  /// tracer reads.
+  let headers: ELFHeaders?
   /// Whether it has a section of BTF.
   private(set) var hasTypes = false
 
@@ -41,17 +44,17 @@ struct ElfFile {
 
   /// Reads a file.
   init(path: String) throws(ProbeError) {
-    let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
-    guard descriptor >= 0 else {
+    let descriptor: Int32
+    do throws(RegularFile.Failure) {
+      descriptor = try RegularFile.open(path)
+    } catch .notRegular {
+      throw ProbeError("\(path) is not a regular file", "correct the file", exitStatus: .noInput)
+    } catch {
       throw ProbeError(
-        "cannot read \(path) (\(errorText(errno)))", "correct the file",
-        exitStatus: .noInput)
+        "cannot read \(path) (\(error.text))", "correct the file", exitStatus: .noInput)
     }
     defer { close(descriptor) }
-    var status = stat()
-    guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-      throw ProbeError("\(path) is not a regular file", "correct the file", exitStatus: .noInput)
-    }
+    headers = try? ELFHeaders(descriptor: descriptor)
     elf_version(UInt32(EV_CURRENT))
     guard let elf = elf_begin(descriptor, ELF_C_READ_MMAP, nil), elf_kind(elf) == ELF_K_ELF else {
       throw ProbeError("\(path) is no program or library (ELF)", "correct the file")
@@ -83,6 +86,15 @@ struct ElfFile {
       }
     }
     versions = nil
+  }
+
+  /// Why no uprobe is put into a function: its file cannot take any, or the program begins there.
+  func refusal(of function: String) -> String? {
+    if let refusal = headers?.refusal { return refusal }
+    // `name:0x1234` is the name at an offset of the file.
+    let name = String(function.prefix { $0 != ":" })
+    return functions[name]?.contains { $0.address == headers?.entry } == true
+      ? ELFHeaders.entryRefusal : nil
   }
 
   private mutating func read(_ elf: OpaquePointer, _ section: OpaquePointer, _ header: GElf_Shdr) {

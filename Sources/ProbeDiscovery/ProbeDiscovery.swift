@@ -75,7 +75,15 @@ public final class ProbeDiscovery {
       }
       let known = try debugArguments(of: functions, entry, binary)
       if entry.kind == .uprobe, let binary {
-        found.remark = Self.remark(on: functions, in: try elfFile(binary))
+        let file = try elfFile(binary)
+        for function in functions {
+          if let refusal = file.refusal(of: function) {
+            throw ProbeError(
+              "\(entry.name): \(function) of \(binary) may not be probed (\(refusal))",
+              "take it out of the configuration")
+          }
+        }
+        found.remark = Self.remark(on: functions, in: file)
       }
       for (index, function) in functions.enumerated() {
         if index % 512 == 0 { progress(Double(index) / Double(functions.count)) }
@@ -256,7 +264,7 @@ public final class ProbeDiscovery {
       of: Dictionary(
         names.compactMap { name in
           file.functions[name].flatMap { $0.count == 1 ? (name, $0[0]) : nil }
-        },
+        }.filter { file.refusal(of: $0.0) == nil },
         uniquingKeysWith: { first, _ in first }), in: path)
     for name in names {
       add(name, of: file, includeOffsets: includeOffsets, known[name], &found)
@@ -274,6 +282,10 @@ public final class ProbeDiscovery {
     }
     guard Self.isSafe(name) else {
       found.skip("a name with unusual characters")
+      return
+    }
+    if let refusal = file.refusal(of: name) {
+      found.skip(refusal)
       return
     }
     if includeOffsets {

@@ -27,17 +27,15 @@ public enum File {
     _ path: String, limit: Int, betweenReads: () -> Void
   ) throws(FileError) -> [UInt8] {
     guard !path.utf8.contains(0) else { throw FileError(reason: "its name has a NUL in it") }
-    let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
-    guard descriptor >= 0 else {
-      // A socket cannot be opened, and its errno says little.
-      throw errno == ENXIO ? FileError(reason: "it is not a regular file") : FileError()
+    let descriptor: Int32
+    do throws(RegularFile.Failure) {
+      descriptor = try RegularFile.open(path)
+    } catch {
+      throw FileError(reason: error.text)
     }
     defer { close(descriptor) }
     var status = stat()
     guard fstat(descriptor, &status) == 0 else { throw FileError() }
-    guard status.st_mode & S_IFMT == S_IFREG else {
-      throw FileError(reason: "it is not a regular file")
-    }
     let tooLarge = FileError(reason: "it is larger than \(limit) bytes")
     guard status.st_size <= limit else { throw tooLarge }
     var bytes: [UInt8] = []

@@ -1,3 +1,4 @@
+import CLibc
 import Glibc
 import ProbeDocument
 import TraceRequest
@@ -22,13 +23,21 @@ public struct FileFacts: Sendable {
   public let mode: UInt32
   /// How it looks from here.
   public let view: View
+  /// What is in it, where it is a regular file.
+  let program: Result<PassedProgram, ELFHeaders.Unreadable>?
+  /// Whether nobody but root can have made it what it is.
+  let isRoots: Bool
 
   /// Facts, for tests.
-  public init(path: String, owner: UInt32, mode: UInt32, view: View = .same) {
+  init(
+    path: String, owner: UInt32, mode: UInt32, view: View = .same, program: PassedProgram? = nil
+  ) {
     self.path = path
     self.owner = owner
     self.mode = mode
     self.view = view
+    self.program = program.map { .success($0) }
+    isRoots = owner == 0
   }
 
   /// Asks the kernel. The asker opened the file, so the asker may reach it.
@@ -46,6 +55,16 @@ public struct FileFacts: Sendable {
     path = String(decoding: buffer.prefix(count), as: UTF8.self)
     owner = status.st_uid
     mode = status.st_mode
+    isRoots = owner == 0 && !clibc_is_users_file_system(descriptor.number)
+    if status.st_mode & S_IFMT == S_IFREG {
+      do throws(ELFHeaders.Unreadable) {
+        program = .success(try PassedProgram(descriptor, isRoots: isRoots))
+      } catch {
+        program = .failure(error)
+      }
+    } else {
+      program = nil
+    }
     var own = stat()
     if lstat(path, &own) == 0 {
       view = own.st_dev == status.st_dev && own.st_ino == status.st_ino ? .same : .other

@@ -136,6 +136,7 @@ public struct Policy: Sendable {
     }
     var count = 0
     var denied: [Refusal.Function] = []
+    let binaries = request.binaries
     for (index, category) in request.categories.enumerated() {
       guard rule.probes.contains(category.kind) else {
         throw Refusal(
@@ -152,8 +153,14 @@ public struct Policy: Sendable {
               + "\(rule.argumentLimit) is the limit", "ask for fewer bytes",
             exitStatus: .notPermitted))
       }
+      let refusals: [String: String]
+      do throws(ProbeError) {
+        refusals = try self.refusals(of: category, in: binaries, passed, rule)
+      } catch {
+        throw Refusal(error)
+      }
       for function in category.functions {
-        if let reason = reason(against: function, category.kind, rule) {
+        if let reason = reason(against: function, category.kind, rule) ?? refusals[function] {
           denied.append(
             Refusal.Function(category: index, function: function, reason: reason))
         }
@@ -181,13 +188,42 @@ public struct Policy: Sendable {
     if !rule.isOffsetAllowed, name.utf8.count < function.utf8.count {
       return "a probe at an offset can end every process that runs the file"
     }
-    if let denial = (deny + rule.deny).first(where: { $0.matches(kind, name) }) {
-      return denial.reason
-    }
+    if let reason = denial(of: name, kind, rule) { return reason }
     if let allowed = rule.allow[kind], !allowed.contains(where: { $0.matches(name) }) {
       return "the site allows other functions only"
     }
     return nil
+  }
+
+  private func denial(of name: String, _ kind: ProbeKind, _ rule: Rule) -> String? {
+    (deny + rule.deny).first { $0.matches(kind, name) }?.reason
+  }
+
+  /// Why functions of a category are refused for where they are in its file. Refuses all of a file
+  /// that cannot take such probes.
+  private func refusals(
+    of category: ProbeCategory, in binaries: [String], _ passed: [FileFacts], _ rule: Rule
+  ) throws(ProbeError) -> [String: String] {
+    guard category.kind == .uprobe || category.kind == .usdt, let path = category.binaryPath,
+      let index = binaries.firstIndex(where: { $0.hasSameBytes(as: path) })
+    else { return [:] }
+    let file = passed[index]
+    let program: PassedProgram
+    do throws(ELFHeaders.Unreadable) {
+      guard let result = file.program else { throw ELFHeaders.Unreadable(reason: "not looked at") }
+      program = try result.get()
+      guard category.kind == .uprobe else {
+        if file.isRoots { return [:] }
+        throw ELFHeaders.Unreadable(
+          reason: "static probes (usdt) are traced in files of root's only")
+      }
+      if let refusal = program.headers.refusal { throw ELFHeaders.Unreadable(reason: refusal) }
+      return try program.refusals(of: category.functions) { denial(of: $0, .uprobe, rule) }
+    } catch {
+      throw ProbeError(
+        "\(path) may not be probed (\(error.reason))", "take it out of the configuration",
+        exitStatus: .notPermitted)
+    }
   }
 
   private static func checkFiles(

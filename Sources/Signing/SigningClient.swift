@@ -93,19 +93,25 @@ public struct SigningClient: Sendable {
     }
     var descriptors: [Descriptor] = []
     for path in binaries {
-      descriptors.append(
-        try opened(Glibc.open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC), path))
+      do throws(RegularFile.Failure) {
+        descriptors.append(Descriptor(try RegularFile.open(path)))
+      } catch .notRegular {
+        throw ProbeError(
+          "\(path) is not a regular file", "check binary_path or file", exitStatus: .notPermitted)
+      } catch {
+        throw Self.unreadable(path, error.text)
+      }
     }
-    for path in folders { descriptors.append(try opened(csocket_open_folder(path), path)) }
+    for path in folders {
+      let descriptor = csocket_open_folder(path)
+      guard descriptor >= 0 else { throw Self.unreadable(path, errorText(errno)) }
+      descriptors.append(Descriptor(descriptor))
+    }
     return descriptors
   }
 
-  private func opened(_ descriptor: Int32, _ path: String) throws(ProbeError) -> Descriptor {
-    guard descriptor >= 0 else {
-      throw ProbeError(
-        "cannot read \(path) (\(errorText(errno)))", "check binary_path or file",
-        exitStatus: .noInput)
-    }
-    return Descriptor(descriptor)
+  private static func unreadable(_ path: String, _ reason: String) -> ProbeError {
+    ProbeError(
+      "cannot read \(path) (\(reason))", "check binary_path or file", exitStatus: .noInput)
   }
 }

@@ -34,8 +34,13 @@ final class InflatedFile: @unchecked Sendable {
   private var carried: [UInt8] = []
 
   init(_ path: String) throws(ReportError) {
-    descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw .file("cannot read the trace", path, errno: errno) }
+    do throws(RegularFile.Failure) {
+      descriptor = try RegularFile.open(path)
+    } catch .system(let number) {
+      throw .file("cannot read the trace", path, errno: number)
+    } catch {
+      throw ReportError(.noInput, "cannot read the trace: \(path): \(error.text)")
+    }
     self.path = path
     posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL)
     input = .allocate(byteCount: 256 << 10, alignment: 16)

@@ -50,18 +50,14 @@ extension TraceRequest {
 
   private func checkFile() throws(RequestError) {
     let remedy = "give the path of a probe file that datacrumbs_probes built"
-    // Not blocking: the open of a FIFO would wait for its writer.
-    let file = clibc_open(probeFile, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
-    guard file >= 0 else {
-      throw RequestError(
-        "cannot read the probe file (" + errorText(clibc_errno()) + ")", probeFile,
-        remedy, exitStatus: .noInput)
-    }
-    defer { close(file) }
-    var status = stat()
-    guard fstat(file, &status) == 0, clibc_is_regular_file(&status) else {
+    do throws(RegularFile.Failure) {
+      close(try RegularFile.open(probeFile))
+    } catch .notRegular {
       throw RequestError(
         "the probe file is not a regular file", probeFile, remedy, exitStatus: .noInput)
+    } catch {
+      throw RequestError(
+        "cannot read the probe file (" + error.text + ")", probeFile, remedy, exitStatus: .noInput)
     }
   }
 }

@@ -19,13 +19,15 @@ struct ELFSymbols {
 
   /// Reads .symtab and .dynsym of the file at `path` for the functions in `wanted`.
   init(path: String, wanted: Set<String>) throws(Unreadable) {
-    let fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-    guard fd >= 0 else { throw Unreadable(reason: errorText(errno)) }
+    let fd: Int32
+    do throws(RegularFile.Failure) {
+      fd = try RegularFile.open(path)
+    } catch {
+      throw Unreadable(reason: error.text)
+    }
     defer { close(fd) }
     var status = stat()
-    guard fstat(fd, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-      throw Unreadable(reason: "not a regular file")
-    }
+    guard fstat(fd, &status) == 0 else { throw Unreadable(reason: errorText(errno)) }
     let size = Int(status.st_size)
     guard size >= MemoryLayout<Elf64_Ehdr>.size,
       let base = mmap(nil, size, PROT_READ, MAP_PRIVATE, fd, 0), base != MAP_FAILED

@@ -17,10 +17,11 @@ enum ProbeFile {
   }
 
   private static func contents(_ path: String) throws(TracerError) -> [UInt8] {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else {
-      let number = errno
-      throw TracerError(.noInput, "cannot open the probe file: \(path): \(errorText(number))")
+    let descriptor: Int32
+    do throws(RegularFile.Failure) {
+      descriptor = try RegularFile.open(path)
+    } catch {
+      throw TracerError(.noInput, "cannot open the probe file: \(path): \(error.text)")
     }
     defer { close(descriptor) }
     var bytes: [UInt8] = []

@@ -20,7 +20,7 @@ extension KernelProbes {
       guard let path = group.binaryPath else {
         throw ProbedBinary.Refused(reason: "the category names no binary_path")
       }
-      return try ProbedBinary(path, user: user)
+      return try ProbedBinary(path, kind: group.kind, user: user)
     } catch {
       for name in group.functions { refuse(group, name, error.reason) }
       return nil
@@ -79,6 +79,10 @@ extension KernelProbes {
     for name in group.functions {
       guard let offset = symbols[name] else {
         refuse(group, name, "no such function in \(path)")
+        continue
+      }
+      if let reason = binary.refusal(at: offset) {
+        refuse(group, name, "\(path): \(reason)")
         continue
       }
       var failure = LibraryFailure.untold

@@ -125,24 +125,67 @@ END
     "$(jq -r '"\(.cat) \(.args.step) \(.args.fname) \(.args.bytes) \(.args.ret)"' <<<"$call")"
 }
 
-@test "a program that became a link to another's after it was signed is not probed" {
+# A job of hers with p.json.gz is not traced in bin/prog, for that reason, and else as ever.
+assert_not_probed() {
+  job=$(submit --datacrumbs-enable --datacrumbs-probe-file=p.json.gz -w c1 job.sh)
+  await_job "$job"
+  has "the output" "it ran" "$(output_of "$job")"
+  is "calls in the trace" "" "$(trace "$job" c1 | jq -c 'select(.name == "checkpoint" and .ph == "X")')"
+  has "the other calls" '"openat"' "$(trace "$job" c1 | jq -c 'select(.ph == "X") | .name')"
+  has "why it is not attached" "/home/alice/$here/bin/prog: $1" "$(trace "$job" c1)"
+}
+
+@test "a program that became another's, a link or a device after it was signed is not probed" {
   program
   alice tee -a c.yaml >/dev/null <<<'  - {name: posix, probe: syscalls, functions: [openat]}'
   built p.json.gz
+  script job.sh <<<'cat job.sh >/dev/null; echo "it ran"'
   on --user bob login bash -c 'cp "/home/alice/$1/bin/prog" "$1/prog"' - "$here"
-  script job.sh <<<'bin/prog; echo "exit code $?"'
-  # Nor to what is hers, but for others to write.
-  for mode in 755 777; do
-    alice bash -c 'rm bin/prog; if [[ $2 == 755 ]]; then ln -s "/home/bob/$1/prog" bin/prog; else
-      cp -L "/home/bob/$1/prog" bin/prog; chmod 777 bin/prog; fi' - "$here" $mode
-    job=$(submit --datacrumbs-enable --datacrumbs-probe-file=p.json.gz -w c1 job.sh)
-    await_job "$job"
-    has "the output" "exit code 0" "$(output_of "$job")"
-    is "calls in the trace" "" "$(trace "$job" c1 | jq -c 'select(.name == "checkpoint" and .ph == "X")')"
-    reason="belongs to uid 1002, neither root nor the job's user"
-    [[ $mode == 755 ]] || reason="others may write to it"
-    has "why it is not attached" "/home/alice/$here/bin/prog: $reason" "$(trace "$job" c1)"
+  for target in "/home/bob/$here/prog" /usr/bin/true /dev/full; do
+    alice ln -sf "$target" bin/prog
+    assert_not_probed "there is a link on the way to it, which root has not made"
   done
+  # Hers, but for others to write.
+  alice bash -c 'rm bin/prog; cp "/home/bob/$1/prog" bin/prog; chmod 777 bin/prog' - "$here"
+  assert_not_probed "others may write to it"
+  # What root alone can do for her.
+  on login bash -c 'cp --remove-destination "/home/bob/$1/prog" "/home/alice/$1/bin/prog"
+    chown bob "/home/alice/$1/bin/prog"' - "$here"
+  assert_not_probed "belongs to uid 1002, neither root nor the job's user"
+  on login bash -c 'rm "$1" && mknod "$1" c 1 3 && chown alice "$1"' - "/home/alice/$here/bin/prog"
+  assert_not_probed "not a regular file"
+}
+
+@test "a program of the Go toolchain is neither signed nor, whoever has signed it, probed" {
+  program
+  # The section that its linker leaves in every program.
+  echo 'const char tables[] __attribute__((section(".gopclntab"), used)) = "pcln";' >>"$BATS_TEST_TMPDIR/prog.c"
+  gcc -O2 -s -rdynamic -o "$BATS_TEST_TMPDIR/prog" "$BATS_TEST_TMPDIR/prog.c"
+  alice tee bin/prog >/dev/null <"$BATS_TEST_TMPDIR/prog"
+  run alice datacrumbs_probes build c.yaml p.json.gz
+  is "the exit code" 65 "$status"
+  has "the table" "a Go program moves its stacks" "$output"
+  forge p.json.gz ".categories += [{type: 2, name: \"app\", functions: [\"checkpoint\"],
+    binary_path: \"/home/alice/$here/bin/prog\"}]"
+  script job.sh <<<'bin/prog && cat job.sh >/dev/null && echo "it ran"'
+  assert_not_probed "a Go program moves its stacks"
+}
+
+@test "the tracer's unit opens no device" {
+  script job.sh <<<hold
+  job=$(submit "${traced[@]}" -w c1 job.sh)
+  await_held c1
+  is "the policy" closed "$(on c1 systemctl show -p DevicePolicy --value "datacrumbs@$job.service")"
+  # /dev/kmsg, by a shell that goes into the unit's cgroup.
+  group=$(on c1 systemctl show -p ControlGroup --value "datacrumbs@$job.service")
+  is "the device before and behind" "opened refused" "$(on c1 bash -c '
+    mknod /dev/looked-at c 1 11
+    : </dev/looked-at && echo opened
+    echo $BASHPID >"/sys/fs/cgroup$1/cgroup.procs"
+    reason=$( (: </dev/looked-at) 2>&1) || [[ $reason != *"not permitted"* ]] || echo refused
+    rm /dev/looked-at' - "$group" | xargs)"
+  release c1
+  await_job "$job"
 }
 
 @test "a program that others could replace is not signed" {

@@ -379,10 +379,10 @@ private final class FakeUnits: Units {
   @Test func whatATracerSaysIsOneLineOfATable() throws {
     let unit = UnitState(active: "active", text: "a\u{1B}[2J\nroot\u{9B}1m\u{7F}é")
     let report = NodeService.Report(job: seven, status: nil, unit: unit)
-    let line = "7    unknown  -      active  a\\x1b[2J\\x0aroot\\x9b1m\\x7fé\n"
+    let line = "7    unknown  -      active  a\\x1b[2J\\x0aroot\\xc2\\x9b1m\\x7fé\n"
     #expect(StatusText.table([report]).hasSuffix("\n" + line))
-    #expect(StatusText.lines([report]).contains(#""a\\x1b[2J\\x0aroot\\x9b1m\\x7fé""#))
-    #expect(ServiceError("a\nb\u{9B}").message == "a\\x0ab\\x9b")
+    #expect(StatusText.lines([report]).contains(#""a\\x1b[2J\\x0aroot\\xc2\\x9b1m\\x7fé""#))
+    #expect(ServiceError("a\nb\u{9B}").message == "a\\x0ab\\xc2\\x9b")
     var status = try #require(
       JobStatus(reading: Array(#"{"state":"tracing","reason":"a\n"}"#.utf8)))
     #expect(status.reason == "a\\x0a")

@@ -9,7 +9,7 @@ import TraceRequest
 private struct Library {
   let path: String
 
-  init(stripped: Bool = false) throws {
+  init(stripped: Bool = false, options: [String] = [], more: String = "") throws {
     let folder = NSTemporaryDirectory() + "library-" + UUID().uuidString
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     let source = """
@@ -23,7 +23,7 @@ private struct Library {
       int new_version(void) { return 2; }
       __asm__(".symver old_version, versioned@V1");
       __asm__(".symver new_version, versioned@@V2");
-      """
+      """ + "\n" + more + "\n"
     try source.write(toFile: folder + "/a.c", atomically: true, encoding: .utf8)
     try "V1 { }; V2 { } V1;".write(toFile: folder + "/a.map", atomically: true, encoding: .utf8)
     path = folder + "/liba.so"
@@ -34,7 +34,7 @@ private struct Library {
         "-shared", "-fPIC", "-O1", "-o", path, folder + "/a.c",
         "-Wl,--version-script=\(folder)/a.map",
       ]
-      + (stripped ? ["-s"] : [])
+      + (stripped ? ["-s"] : []) + options
     try compiler.run()
     compiler.waitUntilExit()
     try #require(compiler.terminationStatus == 0)
@@ -89,6 +89,32 @@ struct ProbeDiscoveryTests {
     #expect(found.remark == "frist and 1 more not in the binary here")
     #expect(found.category?.functions == ["first", "frist", "secnod"])
     #expect(try outcome("indirect").remark == "indirect chosen at load time (IFUNC)")
+  }
+
+  @Test("what no return probe survives is left out, and an error where a list names it")
+  func unsafe() throws {
+    let path = try Library(options: ["-Wl,-e,first"]).path
+    let names = "regex: 'first|second_value'"
+    let found = try outcome("probe: uprobe, type: binary, file: '\(path)', \(names)")
+    #expect(found.category?.functions == ["second_value"])
+    let entry = "the program begins there, which a return probe does not survive"
+    #expect(found.skipped == [entry: 1])
+    #expect(
+      reason("probe: uprobe, file: '\(path)', functions: [second_value, first]")
+        == "a: first of \(path) may not be probed (\(entry))")
+    #expect(
+      reason("probe: uprobe, file: '\(path)', functions: ['first:0x10']")
+        == "a: first:0x10 of \(path) may not be probed (\(entry))")
+
+    let gone = try Library(
+      more: "__attribute__((section(\".gopclntab\"))) const char tables[] = \"pcln\";"
+    ).path
+    let go = "a Go program moves its stacks, which a return probe does not survive"
+    let none = try outcome("probe: uprobe, type: binary, file: '\(gone)', \(names)")
+    #expect(none.category == nil && none.skipped == [go: 2])
+    #expect(
+      reason("probe: uprobe, file: '\(gone)', functions: [first]")
+        == "a: first of \(gone) may not be probed (\(go))")
   }
 
   @Test("offsets are added when they are asked for")

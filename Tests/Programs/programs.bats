@@ -42,7 +42,7 @@ bash_offers() {
   for command in "datacrumbs_report summary" "datacrumbs_probes verify" "datacrumbs_probes show"; do
     read -ra words <<<"$command"
     run "$installed/usr/bin/${words[0]}" "${words[1]}" "$name"
-    [[ $status == 66 && $output == *'/none\x1b[2J\x0aforged\x9b31m'* ]] || {
+    [[ $status == 66 && $output == *'/none\x1b[2J\x0aforged'*'\x9b31m'* ]] || {
       printf '%s: exit code %s: %q\n' "$command" "$status" "$output"
       return 1
     }

@@ -1,3 +1,4 @@
+import Glibc
 import ProbeDocument
 import Testing
 import TraceRequest
@@ -7,6 +8,9 @@ import TraceRequest
 @Suite("The policy says what is signed, for whom, and why not")
 struct PolicyTests {
   static let alice = Asker(uid: 1001, name: "alice", groups: [1001], groupNames: ["alice", "hpc"])
+  /// One without any function that the tests name.
+  static let anyProgram = try? PassedProgram(
+    Descriptor(open("/bin/true", O_RDONLY | O_CLOEXEC)), isRoots: true)
   static let bob = Asker(uid: 1002, name: "bob", groups: [1002], groupNames: ["bob"])
 
   private func request(
@@ -32,7 +36,9 @@ struct PolicyTests {
     _ policy: Policy, _ request: SignRequest, _ asker: Asker = PolicyTests.alice
   ) -> String {
     let passed =
-      request.binaries.map { FileFacts(path: $0, owner: 0, mode: 0o100_644) }
+      request.binaries.map {
+        FileFacts(path: $0, owner: 0, mode: 0o100_644, program: Self.anyProgram)
+      }
       + request.folders.map { FileFacts(path: $0, owner: 0, mode: 0o40_755) }
     do {
       let key = try PrivateKey(raw: .init(repeating: 7, count: 32))
@@ -139,9 +145,13 @@ struct PolicyTests {
     ) -> String {
       let passed = ([path] + request.folders).map { file in
         let usual: UInt32 = file == path ? 0o100_755 : 0o40_755
-        guard file == odd else { return FileFacts(path: file, owner: 0, mode: usual) }
+        guard file == odd else {
+          return FileFacts(
+            path: file, owner: 0, mode: usual, program: file == path ? Self.anyProgram : nil)
+        }
         return FileFacts(
-          path: name ?? file, owner: owner, mode: mode == 0 ? usual : mode, view: view)
+          path: name ?? file, owner: owner, mode: mode == 0 ? usual : mode, view: view,
+          program: file == path ? Self.anyProgram : nil)
       }
       do throws(Refusal) {
         try Policy().check(request, passed: passed, asker: Self.alice)

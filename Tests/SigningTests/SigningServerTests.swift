@@ -84,7 +84,7 @@ struct SigningServerTests {
   func binaries() throws {
     let server = try RunningServer()
     let own = NSTemporaryDirectory() + UUID().uuidString
-    try "x".write(toFile: own, atomically: true, encoding: .utf8)
+    try FileManager.default.copyItem(atPath: "/bin/true", toPath: own)
     func request(_ path: String) -> SignRequest {
       SignRequest(categories: [
         ProbeCategory(kind: .uprobe, name: "a", functions: ["f"], binaryPath: path)
@@ -103,10 +103,96 @@ struct SigningServerTests {
     #expect(server.reason(request("/nowhere")).hasPrefix("cannot read /nowhere"))
     let open = NSTemporaryDirectory() + "open-" + UUID().uuidString
     try FileManager.default.createDirectory(atPath: open + "/a", withIntermediateDirectories: true)
-    try "x".write(toFile: open + "/a/prog", atomically: true, encoding: .utf8)
+    try FileManager.default.copyItem(atPath: "/bin/true", toPath: open + "/a/prog")
     #expect(server.reason(request(open + "/a/prog")) == "signed")
     chmod(open, 0o777)
     #expect(server.reason(request(open + "/a/prog")) == "others may write to \(open)")
+  }
+
+  /// A library of C, compiled.
+  private func library(_ source: String, _ options: [String] = []) throws -> String {
+    let folder = NSTemporaryDirectory() + "library-" + UUID().uuidString
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    try source.write(toFile: folder + "/a.c", atomically: true, encoding: .utf8)
+    let compiler = Process()
+    compiler.executableURL = URL(fileURLWithPath: "/usr/bin/gcc")
+    compiler.arguments =
+      ["-shared", "-fPIC", "-o", folder + "/liba.so", folder + "/a.c"] + options
+    try compiler.run()
+    compiler.waitUntilExit()
+    try #require(compiler.terminationStatus == 0)
+    return folder + "/liba.so"
+  }
+
+  @Test("what no probe survives is refused by what the file holds, not by names")
+  func places() throws {
+    let server = try RunningServer()
+    func reason(_ kind: ProbeKind = .uprobe, _ functions: String..., in path: String) -> String {
+      server.reason(
+        SignRequest(categories: [
+          ProbeCategory(
+            kind: kind, name: "a", functions: functions, binaryPath: path,
+            provider: kind == .usdt ? "a" : nil)
+        ]))
+    }
+    let path = try library(
+      """
+      int work(void) { return 1; }
+      int setjmp(void *where) { return where != 0; }
+      extern int harmless(void *) __attribute__((alias("setjmp")));
+      void begin(void) {}
+      """, ["-Wl,-e,begin", "-fno-builtin"])
+    #expect(reason(.uprobe, "work", in: path) == "signed")
+    #expect(reason(.uprobe, "not_here", in: path) == "signed")
+    #expect(
+      reason(.uprobe, "work", "harmless", in: path)
+        == "harmless may not be probed (it is setjmp: it returns elsewhere or twice, which a return "
+        + "probe does not survive)")
+    #expect(
+      reason(.uprobe, "begin", in: path)
+        == "begin may not be probed (the program begins there, which a return probe does not survive)"
+    )
+    let gone = try library(
+      """
+      int work(void) { return 1; }
+      __attribute__((section(".gopclntab"))) const char tables[] = "pcln";
+      """, ["-s"])
+    #expect(
+      reason(.uprobe, "work", in: gone)
+        == "\(gone) may not be probed (a Go program moves its stacks, which a return probe does not "
+        + "survive)")
+    let text = NSTemporaryDirectory() + UUID().uuidString
+    try "x".write(toFile: text, atomically: true, encoding: .utf8)
+    #expect(reason(.uprobe, "f", in: text).hasPrefix("\(text) may not be probed (an ELF file"))
+  }
+
+  @Test("static probes are signed in files of root's only", .enabled(if: getuid() == 0))
+  func staticProbes() throws {
+    let path = try library("int work(void) { return 1; }")
+    chown(path, 65534, 0)
+    let asker = Asker(uid: 65534, name: "nobody", groups: [65534], groupNames: ["nogroup"])
+    func reason(_ kind: ProbeKind) throws -> String {
+      let request = SignRequest(categories: [
+        ProbeCategory(
+          kind: kind, name: "a", functions: ["work"], binaryPath: path,
+          provider: kind == .usdt ? "a" : nil)
+      ])
+      let facts = try ([path] + request.folders).map {
+        try FileFacts(Descriptor(open($0, O_RDONLY | O_CLOEXEC)))
+      }
+      do throws(Refusal) {
+        try Policy().check(request, passed: facts, asker: asker)
+        return "allowed"
+      } catch {
+        return error.error.what
+      }
+    }
+    #expect(try reason(.uprobe) == "allowed")
+    #expect(
+      try reason(.usdt)
+        == "\(path) may not be probed (static probes (usdt) are traced in files of root's only)")
+    chown(path, 0, 0)
+    #expect(try reason(.usdt) == "allowed")
   }
 
   @Test("descriptors that a request does not name are refused")

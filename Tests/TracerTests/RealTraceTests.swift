@@ -501,6 +501,62 @@ struct RealTraceTests {
     #expect(refused.map { $0["name"] as? String } == ["no_such_probe"])
   }
 
+  @Test func staticProbesOfAUsersOwnFileAreListedAsNotTraced() throws {
+    let program = NSTemporaryDirectory() + "static-\(UUID().uuidString)"
+    try FileManager.default.copyItem(
+      atPath: try TracedRun.fixture("static_probe"), toPath: program)
+    defer { try? FileManager.default.removeItem(atPath: program) }
+    chown(program, 65534, 0)
+    let run = try TracedRun([
+      Self.files,
+      [
+        "type": 3, "name": "app", "functions": ["step"], "provider": "app", "binary_path": program,
+      ],
+    ])
+    try run.run([program])
+    try run.run(["cat", "/etc/hostname"])
+    let trace = try run.finish()
+    #expect(trace.named("step").isEmpty)
+    #expect(trace.named("openat").contains { $0.path == "/etc/hostname" })
+    let refused = try #require(trace.head["not_attached"] as? [[String: Any]])
+    #expect(
+      refused.map { $0["reason"] as? String }
+        == ["\(program): static probes are traced in files of root's only"])
+  }
+
+  @Test func functionsThatNoReturnProbeSurvivesAreListedAsNotTraced() throws {
+    let program = try TracedRun.fixture("entry")
+    let gone = try TracedRun.fixture("go_like")
+    let run = try TracedRun([
+      ["type": 2, "name": "app", "functions": ["begin", "work"], "binary_path": program],
+      ["type": 2, "name": "go", "functions": ["work"], "binary_path": gone],
+    ])
+    // It ends with the number of its arguments, which a return probe where it begins would overwrite.
+    #expect(try run.run([program, "a", "b"]) == 3)
+    #expect(try run.run([gone]) == 0)
+    let trace = try run.finish()
+    #expect(trace.events.map(\.name) == ["work"])
+    let refused = try #require(trace.head["not_attached"] as? [[String: Any]])
+    #expect(refused.map { $0["name"] as? String } == ["begin", "work"])
+    let reasons = refused.compactMap { $0["reason"] as? String }
+    #expect(reasons.first?.hasPrefix("\(program): the program begins there") == true)
+    #expect(reasons.last?.hasPrefix("\(gone): a Go program moves its stacks") == true)
+  }
+
+  @Test func whatAUserHasNamedNeitherSteersATerminalNorIsAMessageToSystemd() throws {
+    let path = NSTemporaryDirectory() + "named\u{1B}[2J\nMAINPID=1\u{9B}31m"
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    chmod(path, 0o777)
+    let run = try TracedRun([Self.files], traceDirectory: path)
+    try run.end()
+    #expect(run.notifications.contains("/named\\x1b[2J\\x0aMAINPID=1\\xc2\\x9b31m/"))
+    for text in [run.notifications, run.standardError()] {
+      #expect(!text.contains("\nMAINPID=1"))
+      #expect(!text.unicodeScalars.contains { $0.value == 0x1B || $0.value == 0x9B })
+    }
+  }
+
   @Test func profileModeSumsWhatTraceModeLists() throws {
     let run = try TracedRun(
       [["type": 0, "name": "posix", "functions": ["getppid", "read", "openat"]]],

@@ -48,11 +48,17 @@ final class TracedRun {
       let fixtures = sources.appendingPathComponent("Fixtures")
       for name in try FileManager.default.contentsOfDirectory(atPath: fixtures.path)
       where name.hasSuffix(".c") {
-        try compile([
-          "-O1", "-g", "-pthread", name.hasPrefix("static_program") ? "-static" : "-rdynamic", "-o",
-          folder.appendingPathComponent(String(name.dropLast(2))).path,
-          fixtures.appendingPathComponent(name).path,
-        ])
+        let way =
+          switch name {
+          case "static_program.c": ["-static"]
+          case "entry.c": ["-nostartfiles", "-Wl,-e,begin", "-rdynamic"]
+          default: ["-rdynamic"]
+          }
+        try compile(
+          ["-O1", "-g", "-pthread"] + way + [
+            "-o", folder.appendingPathComponent(String(name.dropLast(2))).path,
+            fixtures.appendingPathComponent(name).path,
+          ])
       }
       atexit { try? FileManager.default.removeItem(atPath: TracedRun.fixtureFolder) }
       return .success(folder)

@@ -36,6 +36,18 @@ static inline char **clibc_environ(void) {
 /// open(2), which is variadic. Flags of `open`; no file is created.
 static inline int clibc_open(const char *path, int flags) { return open(path, flags); }
 
+/// openat(2) with O_PATH, which libc's headers show to GNU sources only: the file is named, not
+/// opened. Of a device, a FIFO or a file that is being migrated nothing is asked.
+int clibc_look_at(int folder, const char *name, int flags);
+
+/// Opens to read what a descriptor of clibc_look_at names, and nothing that was put under its name
+/// since. Nobody is waited for. Needs /proc.
+int clibc_open_seen(int seen);
+
+/// Whether a file is of a file system that is a program of some user's (FUSE), which says whose
+/// its files are and what is in them; true where that cannot be told.
+bool clibc_is_users_file_system(int file);
+
 /// pipe2(2), which libc's headers show to GNU sources only.
 int clibc_pipe(int ends[2], int flags);
 
