@@ -83,9 +83,8 @@ struct files_struct {
 
 struct bpf_local_storage;
 
-// An array of two halves before Linux 6.3.
+// 64 bits, whose member's name changed with Linux 6.3.
 typedef struct {
-    unsigned long long val;
 } kernel_cap_t;
 
 struct cred {

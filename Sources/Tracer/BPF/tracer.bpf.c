@@ -436,6 +436,7 @@ static __always_inline int level_here(struct task_struct *task) {
 // Marks a task of the job's cgroup that is not marked yet.
 static __always_inline void mark_task(struct task_struct *task) {
     struct task_state *state;
+    const struct cred *cred;
     dc_u32 real = -1, saved = -1;
     dc_u64 capabilities = -1;
     int level;
@@ -459,7 +460,8 @@ static __always_inline void mark_task(struct task_struct *task) {
     // gained privileges: it counts once it has run a program of the user's.
     BPF_CORE_READ_INTO(&real, task, cred, uid.val);
     BPF_CORE_READ_INTO(&saved, task, cred, suid.val);
-    BPF_CORE_READ_INTO(&capabilities, task, cred, cap_permitted.val);
+    cred = BPF_CORE_READ(task, cred);
+    bpf_core_read(&capabilities, sizeof(capabilities), &cred->cap_permitted);
     state->active = effective_user(task) == user_id && real == user_id && saved == user_id &&
                     !capabilities;
     count(&counts.marked);
