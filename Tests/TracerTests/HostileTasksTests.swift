@@ -51,9 +51,9 @@ struct HostileTasksTests {
     let hierarchy = try #require(CgroupTests.hierarchies.first)
     let folder = hierarchy + "/datacrumbs-\(getpid())-\(UInt32.random(in: 0 ... .max))"
     try FileManager.default.createDirectory(
-      atPath: folder + "/job_4711", withIntermediateDirectories: true)
+      atPath: folder + "/job_4712", withIntermediateDirectories: true)
     defer {
-      while rmdir(folder + "/job_4711") != 0, errno == EBUSY { usleep(1000) }
+      while rmdir(folder + "/job_4712") != 0, errno == EBUSY { usleep(1000) }
       rmdir(folder)
     }
     for isBefore in [true, false] {
@@ -70,12 +70,12 @@ struct HostileTasksTests {
       { usleep(10_000) }
       func enter() throws {
         let procs = try FileHandle(
-          forWritingTo: URL(fileURLWithPath: folder + "/job_4711/cgroup.procs"))
+          forWritingTo: URL(fileURLWithPath: folder + "/job_4712/cgroup.procs"))
         try procs.write(contentsOf: Data("\(pid)\n".utf8))
         try procs.close()
       }
       if isBefore { try enter() }
-      let run = try TracedRun([Self.files], settings: ["DATACRUMBS_CGROUP": "job_4711"])
+      let run = try TracedRun([Self.files], settings: ["DATACRUMBS_CGROUP": "job_4712"])
       if !isBefore { try enter() }
       kill(pid, SIGKILL)
       program.waitUntilExit()
@@ -113,13 +113,13 @@ struct HostileTasksTests {
 
   @Test func aProcessWithCapabilitiesIsNotMarkedByItsCgroup() throws {
     let hierarchy = try #require(CgroupTests.hierarchies.first)
-    let folder = hierarchy + "/datacrumbs-\(getpid())-\(UInt32.random(in: 0 ... .max))/job_4711"
+    let folder = hierarchy + "/datacrumbs-\(getpid())-\(UInt32.random(in: 0 ... .max))/job_4712"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     defer {
       while rmdir(folder) != 0, errno == EBUSY { usleep(1000) }
       rmdir((folder as NSString).deletingLastPathComponent)
     }
-    let run = try TracedRun([Self.files], settings: ["DATACRUMBS_CGROUP": "job_4711"])
+    let run = try TracedRun([Self.files], settings: ["DATACRUMBS_CGROUP": "job_4712"])
     let program = Process()
     program.executableURL = URL(fileURLWithPath: "/usr/bin/setpriv")
     program.arguments = [
