@@ -47,6 +47,80 @@ struct HostileTasksTests {
     #expect(!trace.events.contains { $0.path == "/etc/issue" })
   }
 
+  /// A process whose thread has a given id, which opens /etc/issue and runs a program.
+  private func borrow(_ id: Int32, _ program: String...) throws -> [String] {
+    [try TracedRun.fixture("borrowed_pid"), String(id), "65534", "/etc/issue"] + program
+  }
+
+  @Test func aThreadOfTheSameUserThatGetsSuchANumberStaysUnmarkedThroughExec() throws {
+    let run = try TracedRun([Self.files])
+    let file = run.folder.appendingPathComponent("number").path
+    try run.run([try TracedRun.fixture("doomed_exec"), file])
+    let thread = try #require(Int32(try String(contentsOfFile: file, encoding: .utf8)))
+    let arguments = try borrow(thread, "/bin/cat", "/etc/shells")
+    let unmarked = Process()
+    unmarked.executableURL = URL(fileURLWithPath: arguments[0])
+    unmarked.arguments = Array(arguments.dropFirst())
+    unmarked.standardOutput = FileHandle.nullDevice
+    try unmarked.run()
+    unmarked.waitUntilExit()
+    #expect(unmarked.terminationStatus == 0)
+    let trace = try run.finish()
+    #expect(!trace.events.contains { ["/etc/issue", "/etc/shells"].contains($0.path) })
+  }
+
+  @Test func theSumsOfAThreadAreNotThoseOfAnotherProcessThatHadItsNumber() throws {
+    let run = try TracedRun(
+      [["type": 0, "name": "posix", "functions": ["openat"]]],
+      summary: ["mode": "profile", "profile_interval_ms": "60000"])
+    let first = try run.start(["cat", "/etc/hostname"])
+    first.waitUntilExit()
+    // Marked as the user's, with the one right that setting an id takes.
+    let second = try run.start(
+      try borrow(first.processIdentifier, "/nosuch"),
+      privileges: ["--inh-caps", "+sys_admin", "--ambient-caps", "+sys_admin"])
+    second.waitUntilExit()
+    // It had the id, and did all but run /nosuch.
+    #expect(second.terminationStatus == 1)
+    let trace = try run.finish()
+    #expect(trace.profiles.contains { $0.pid == Int(first.processIdentifier) })
+    let sums = trace.profiles.filter { $0.pid == Int(second.processIdentifier) }
+    #expect(sums.map { $0.value("count") }.reduce(0, +) >= 1)
+  }
+
+  @Test func aProcessOfAContainerWithoutRootIsMarkedByItsCgroup() throws {
+    let hierarchy = try #require(CgroupTests.hierarchies.first)
+    let folder = hierarchy + "/datacrumbs-\(getpid())-\(UInt32.random(in: 0 ... .max))/job_4712"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer {
+      while rmdir(folder) != 0, errno == EBUSY { usleep(1000) }
+      rmdir((folder as NSString).deletingLastPathComponent)
+    }
+    let run = try TracedRun([Self.files], settings: ["DATACRUMBS_CGROUP": "job_4712"])
+    let program = Process()
+    program.executableURL = URL(fileURLWithPath: "/usr/bin/setpriv")
+    // Its own root there, with every capability.
+    program.arguments = [
+      "--reuid", TracedRun.user, "--regid", "65534", "--clear-groups", "unshare", "--user",
+      "--map-root-user", "sh", "-c", "read line; read line < /etc/issue",
+    ]
+    let input = Pipe()
+    program.standardInput = input
+    try program.run()
+    while (try? String(
+      contentsOfFile: "/proc/\(program.processIdentifier)/comm", encoding: .utf8)) != "sh\n"
+    { usleep(10_000) }
+    let procs = try FileHandle(forWritingTo: URL(fileURLWithPath: folder + "/cgroup.procs"))
+    try procs.write(contentsOf: Data("\(program.processIdentifier)\n".utf8))
+    try procs.close()
+    try input.fileHandleForWriting.write(contentsOf: Data("go\n".utf8))
+    try input.fileHandleForWriting.close()
+    program.waitUntilExit()
+    #expect(program.terminationStatus == 0)
+    let trace = try run.finish()
+    #expect(trace.named("openat").contains { $0.path == "/etc/issue" })
+  }
+
   @Test func aTaskThatHasEndedIsNotMarkedByItsCgroup() throws {
     let hierarchy = try #require(CgroupTests.hierarchies.first)
     let folder = hierarchy + "/datacrumbs-\(getpid())-\(UInt32.random(in: 0 ... .max))"

@@ -87,11 +87,16 @@ struct bpf_local_storage;
 typedef struct {
 } kernel_cap_t;
 
+struct user_namespace {
+    int level;
+};
+
 struct cred {
     kuid_t uid;
     kuid_t suid;
     kuid_t euid;
     kernel_cap_t cap_permitted;
+    struct user_namespace *user_ns;
 };
 
 struct thread_info {

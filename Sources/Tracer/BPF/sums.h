@@ -20,6 +20,7 @@ struct {
 
 struct sums_key {
     dc_u32 interval;
+    dc_u32 pid;     // a thread's id may be that of another process's thread before the interval ends
     dc_u32 tid;
     dc_u32 function;
     dc_u32 kind;
@@ -55,6 +56,7 @@ __noinline int new_sums(const struct dc_record *record, dc_u32 now) {
 
     if (!record)
         return -1;
+    key.pid = record->pid;
     key.tid = record->tid;
     key.function = record->function;
     key.kind = record->kind;
@@ -87,8 +89,8 @@ static __always_inline void add_to_sums(struct task_state *state, const struct d
     dc_u32 place = state->sums[slot];
     struct dc_sums *to = bpf_map_lookup_elem(&sums, &place);
 
-    if (!to || to->interval != now || to->tid != record->tid || to->function != record->function ||
-        to->kind != record->kind) {
+    if (!to || to->interval != now || to->pid != record->pid || to->tid != record->tid ||
+        to->function != record->function || to->kind != record->kind) {
         place = new_sums(record, now);
         to = bpf_map_lookup_elem(&sums, &place);
         if (!to) {

@@ -33,6 +33,8 @@ struct task_state {
 
 // Beyond any pid (PID_MAX_LIMIT, include/linux/threads.h).
 #define OWNED 0x80000000U
+// An owner that no task is: the slot is being emptied.
+#define LEAVING 1ULL
 
 struct {
     __uint(type, BPF_MAP_TYPE_ARRAY);
@@ -60,6 +62,18 @@ static __always_inline struct task_state *slot_of(dc_u32 pid) {
     return bpf_map_lookup_elem(&slots, &index);
 }
 
+// The pid of a task at a depth of pid namespaces.
+static __always_inline dc_u32 pid_at(struct task_struct *task, dc_u32 level) {
+    struct pid *pid = BPF_CORE_READ(task, thread_pid);
+    int nr = 0;
+
+    bpf_core_read(&nr, sizeof(nr),
+                  (void *)pid + bpf_core_field_offset(struct pid, numbers) +
+                      level * bpf_core_type_size(struct upid) +
+                      bpf_core_field_offset(struct upid, nr));
+    return nr;
+}
+
 // The state of a task. NULL: it is not marked.
 static __always_inline struct task_state *state_of(struct task_struct *task) {
     struct task_state *state = slot_of(task->pid);
@@ -78,6 +92,17 @@ static __always_inline void empty_state(struct task_state *state) {
     __builtin_memset(state->recent, 0, sizeof(state->recent));
 }
 
+// Empties a slot between two owners. Two may want to: the task that ends, and who was marking it just
+// then. The one that comes second, for which this is 0, must not touch what is the next one's by then.
+static __always_inline int empty_slot(struct task_state *slot, dc_u64 from, dc_u64 to) {
+    if (__sync_val_compare_and_swap(&slot->owner, from, LEAVING) != from)
+        return 0;
+    empty_state(slot);
+    asm volatile("" ::: "memory");
+    slot->owner = to;
+    return 1;
+}
+
 // Marks a task. What is not new of its state is what it was. NULL: no memory, which is counted.
 static __always_inline struct task_state *claim_state(struct task_struct *task) {
     dc_u64 owner = owner_of(task, task->pid), before;
@@ -90,12 +115,12 @@ static __always_inline struct task_state *claim_state(struct task_struct *task) 
         return NULL;
     before = slot->owner;
     // What another task with this pid has left: it has gone.
-    if ((dc_u32)before == (dc_u32)owner)
-        empty_state(slot);
-    else
-        before = 0;
-    if (__sync_val_compare_and_swap(&slot->owner, before, owner) == before)
+    if ((dc_u32)before == (dc_u32)owner) {
+        if (empty_slot(slot, before, owner))
+            return slot;
+    } else if (!__sync_val_compare_and_swap(&slot->owner, 0, owner)) {
         return slot;
+    }
     state = bpf_task_storage_get(&crowded_states, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
     if (!state) {
         count(&counts.lost_marks);
@@ -109,27 +134,28 @@ static __always_inline struct task_state *claim_state(struct task_struct *task) 
 // Takes the mark off a task that had, or has, a pid.
 static __always_inline void forget_state(struct task_struct *task, dc_u32 pid) {
     struct task_state *slot = slot_of(pid);
+    dc_u64 owner;
 
     if (!slot)
         return;
-    if ((dc_u32)slot->owner == (pid | OWNED)) {
-        empty_state(slot);
-        asm volatile("" ::: "memory");
-        slot->owner = 0;
+    owner = slot->owner;
+    if ((dc_u32)owner == (pid | OWNED)) {
+        empty_slot(slot, owner, 0);
     } else if (slot->crowded && !bpf_task_storage_delete(&crowded_states, task)) {
         __sync_fetch_and_add(&slot->crowded, -1);
     }
 }
 
 // Follows a task that exec has given another pid: its process's, where it was another thread than
-// the first. The first has ended by then, and it has its begin from it (de_thread, fs/exec.c).
+// the first. The first has ended by then, and it has its begin from it (de_thread, fs/exec.c), so that
+// its process tells whether the state is its own.
 static __always_inline struct task_state *move_state(struct task_struct *task, dc_u32 old_pid) {
     struct task_state *from = slot_of(old_pid), *to;
     struct task_state kept;
 
     if (from && (dc_u32)from->owner != (old_pid | OWNED))
         from = from->crowded ? bpf_task_storage_get(&crowded_states, task, 0, 0) : NULL;
-    if (!from)
+    if (!from || from->pid != pid_at(task, from->level))
         return NULL;
     kept = *from;
     forget_state(task, old_pid);

@@ -313,18 +313,6 @@ static __always_inline void put_call(struct task_state *state, struct dc_record 
     put_integers(record, arguments, file);
 }
 
-// The pid of a task at a depth of pid namespaces.
-static __always_inline dc_u32 pid_at(struct task_struct *task, dc_u32 level) {
-    struct pid *pid = BPF_CORE_READ(task, thread_pid);
-    int nr = 0;
-
-    bpf_core_read(&nr, sizeof(nr),
-                  (void *)pid + bpf_core_field_offset(struct pid, numbers) +
-                      level * bpf_core_type_size(struct upid) +
-                      bpf_core_field_offset(struct upid, nr));
-    return nr;
-}
-
 static __always_inline void name_task(struct task_state *state, struct task_struct *task) {
     state->tid = pid_at(task, state->level);
     state->pid = pid_at(BPF_CORE_READ(task, group_leader), state->level);
@@ -457,13 +445,14 @@ static __always_inline void mark_task(struct task_struct *task) {
         return;
     }
     // What still has, or could take back, another user's rights is the scheduler's or a program that
-    // gained privileges: it counts once it has run a program of the user's.
+    // gained privileges: it counts once it has run a program of the user's. In a user namespace that is
+    // not the first one, as in a container without root, capabilities take nothing from anybody else.
     BPF_CORE_READ_INTO(&real, task, cred, uid.val);
     BPF_CORE_READ_INTO(&saved, task, cred, suid.val);
     cred = BPF_CORE_READ(task, cred);
     bpf_core_read(&capabilities, sizeof(capabilities), &cred->cap_permitted);
     state->active = effective_user(task) == user_id && real == user_id && saved == user_id &&
-                    !capabilities;
+                    (!capabilities || BPF_CORE_READ(task, cred, user_ns, level));
     count(&counts.marked);
     if (state->active)
         put_process(state, task, 0);
