@@ -166,10 +166,24 @@ final class Tally: LineConsumer {
   }
 
   private func function(_ name: RawText, _ category: RawText?) -> Int {
-    if functions.count >= limits.functions, names.existingNumber(of: name.bytes) == nil {
-      // More functions than any program has: the rest is counted as one.
-      return otherFunctions
+    // More functions than any program has: the rest is counted as one.
+    if functions.count >= limits.functions { return existing(name, category) ?? otherFunctions }
+    return added(name, category)
+  }
+
+  /// The number of a function that was counted before.
+  private func existing(_ name: RawText, _ category: RawText?) -> Int? {
+    guard let nameNumber = names.existingNumber(of: name.bytes) else { return nil }
+    var categoryNumber = 0
+    if let category {
+      guard let number = categories.existingNumber(of: category.bytes) else { return nil }
+      categoryNumber = number + 1
     }
+    var key = UInt64(categoryNumber) << 32 | UInt64(nameNumber)
+    return withUnsafeBytes(of: &key) { functionKeys.existingNumber(of: Bytes($0)) }
+  }
+
+  private func added(_ name: RawText, _ category: RawText?) -> Int {
     let nameNumber = names.number(of: name.bytes)
     var categoryNumber = 0
     if let category { categoryNumber = categories.number(of: category.bytes) + 1 }
@@ -188,8 +202,7 @@ final class Tally: LineConsumer {
   private lazy var otherFunctions: Int = {
     let name = Array("(other functions)".utf8)
     return name.withUnsafeBytes { raw in
-      _ = names.number(of: Bytes(raw))
-      return function(RawText(bytes: Bytes(raw), isEscaped: false), nil)
+      added(RawText(bytes: Bytes(raw), isEscaped: false), nil)
     }
   }()
 

@@ -139,3 +139,42 @@ struct BoundedCountersTests {
     #expect(counters.otherNames + names.count == 5000)
   }
 }
+
+@Suite("A report's memory is bounded")
+struct BoundedTallyTests {
+  @Test("functions beyond the limit are counted as one, whatever their names and categories are")
+  func functions() {
+    var limits = Tally.Limits()
+    limits.functions = 10
+    func tally(_ lines: [String]) -> Tally {
+      let tally = Tally(
+        sources: [TraceSource(nodes: [0], pidsPerNode: 1, origin: 0)], nodes: 1, limits: limits)
+      Array((lines.joined(separator: "\n") + "\n").utf8).withUnsafeBytes {
+        tally.consume($0, file: 0)
+      }
+      return tally
+    }
+    func line(_ name: Int, _ category: Int) -> String {
+      #"{"name":"f\#(name)","cat":"c\#(category)","ph":"X","ts":1,"dur":1,"pid":1,"tid":1,"args":{"ret":0}}"#
+    }
+    for lines in [
+      (0..<1000).map { line(0, $0) }, (0..<1000).map { line($0, 0) },
+      (0..<1000).map { line($0 % 7, $0 / 7) },
+    ] {
+      let all = tally(lines + lines)
+      #expect(all.events == 2000)
+      guard all.functions.count == limits.functions + 1 else {
+        Issue.record("\(all.functions.count) functions")
+        continue
+      }
+      #expect(all.functions.reduce(0) { $0 + $1.counters.calls } == 2000)
+      #expect(all.functions[..<limits.functions].allSatisfy { $0.counters.calls == 2 })
+      all.add(tally(lines))
+      guard all.functions.count == limits.functions + 1 else {
+        Issue.record("\(all.functions.count) functions")
+        continue
+      }
+      #expect(all.functions.reduce(0) { $0 + $1.counters.calls } == 3000)
+    }
+  }
+}
