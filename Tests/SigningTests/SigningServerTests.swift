@@ -61,6 +61,17 @@ private let posix = SignRequest(
 
 @Suite("The signing service serves whoever asks properly, whatever others do", .serialized)
 struct SigningServerTests {
+  @Test("the service may open what all connections together may pass to it")
+  func descriptorLimit() throws {
+    let path = #filePath.replacing("Tests/SigningTests/SigningServerTests.swift", with: "systemd/")
+    let unit = try String(
+      contentsOfFile: path + "datacrumbs_sign_probes.service.in", encoding: .utf8)
+    let line = try #require(unit.split(separator: "\n").first { $0.hasPrefix("LimitNOFILE=") })
+    let limit = try #require(Int(line.dropFirst("LimitNOFILE=".count)))
+    // One more of each connection, and some of its own.
+    #expect(limit >= Admission.Limits().connections * (Int(CSOCKET_DESCRIPTORS) + 1) + 64)
+  }
+
   @Test("a request is signed for the user that the kernel names")
   func signed() throws {
     let server = try RunningServer()
