@@ -5,8 +5,9 @@ import TraceRequest
 public enum Gzip {
   /// The largest packed document, in bytes.
   public static let packedLimit = 16 << 20
-  /// The largest unpacked document, in bytes.
-  public static let unpackedLimit = 64 << 20
+  /// The largest unpacked document, in bytes: what `ProbeDocument.functionLimit` functions of three
+  /// arguments each take.
+  public static let unpackedLimit = 32 << 20
 
   private static let windowBits = MAX_WBITS + 16  // with gzip's header and trailer
 

@@ -61,6 +61,9 @@ public struct ProbeCategory: Sendable {
 public struct ProbeDocument: Sendable {
   /// How many functions a document may name, over all of its categories.
   public static let functionLimit = 100_000
+  /// How many JSON values a document may hold. A function with three arguments, more than functions
+  /// have on average, takes 20: its name, the list, and six for each argument.
+  static let valueLimit = 20 * functionLimit + 100_000
 
   /// The members of `summary`, by name.
   public let summary: [String: String]
@@ -80,7 +83,7 @@ public struct ProbeDocument: Sendable {
 
   static func read(_ text: [UInt8]) throws(ProbeError) -> JSON {
     do {
-      return try JSON(reading: text, maximumDepth: 8)
+      return try JSON(reading: text, maximumDepth: 8, maximumValues: valueLimit)
     } catch {
       throw .malformed("the probe document is not JSON (\(error.reason) at byte \(error.offset))")
     }

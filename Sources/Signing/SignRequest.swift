@@ -25,6 +25,9 @@ public struct SignRequest: Sendable {
 
   /// How many programs and libraries one request may name.
   static let binaryLimit = 64
+  /// How many JSON values one request may hold. It has at most 8 MiB (`Frame`), and a value of a
+  /// request of ours has at least 10 bytes on average.
+  static let valueLimit = 800_000
 
   /// The folders above the programs and libraries, each once. The client sends an open descriptor
   /// for each, in this order, behind those of the binaries.
@@ -73,7 +76,7 @@ public struct SignRequest: Sendable {
   public init(text: [UInt8]) throws(ProbeError) {
     let json: JSON
     do {
-      json = try JSON(reading: text, maximumDepth: 8)
+      json = try JSON(reading: text, maximumDepth: 8, maximumValues: Self.valueLimit)
     } catch {
       throw ProbeError(
         "the request is not JSON (\(error.reason) at byte \(error.offset))", Self.remedy)

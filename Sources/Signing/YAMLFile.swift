@@ -41,7 +41,7 @@ public struct YAMLFile: Sendable {
     var entries: [(String, Node)] = []
     for (key, value) in mapping {
       guard let name = key.string else { throw error("a key of \(place) is no text", key) }
-      guard !entries.contains(where: { $0.0 == name }) else {
+      guard !entries.contains(where: { $0.0.hasSameBytes(as: name) }) else {
         throw error("the key \(name) stands there twice", key)
       }
       entries.append((name, value))

@@ -1,6 +1,6 @@
 /// A JSON value (RFC 8259) that keeps what its reader could otherwise lose:
 /// the order of members, and a number as it was written.
-public indirect enum JSON: Sendable {
+public enum JSON: Sendable {
   case null
   case bool(Bool)
   /// The number's own text, such as `-12` or `1.5e3`.

@@ -14,9 +14,14 @@ extension JSON {
   /// a lone surrogate, a byte order mark, and anything but white space behind
   /// the value are errors.
   ///
-  /// - Parameter maximumDepth: how deep arrays and objects may nest.
-  public init(reading bytes: [UInt8], maximumDepth: Int = 64) throws(JSONError) {
-    var reader = JSONReader(bytes: bytes)
+  /// - Parameters:
+  ///   - maximumDepth: how deep arrays and objects may nest.
+  ///   - maximumValues: how many values the text may hold, those inside of others too. A value takes
+  ///     many times the memory of its shortest text, `0,`.
+  public init(
+    reading bytes: [UInt8], maximumDepth: Int = 64, maximumValues: Int = 1 << 16
+  ) throws(JSONError) {
+    var reader = JSONReader(bytes: bytes, valuesLeft: maximumValues)
     reader.skipSpace()
     self = try reader.value(depth: maximumDepth)
     reader.skipSpace()
@@ -26,10 +31,12 @@ extension JSON {
 
 private struct JSONReader {
   let bytes: [UInt8]
-  var position = 0
+  private(set) var position = 0
+  private var valuesLeft: Int
 
-  init(bytes: [UInt8]) {
+  init(bytes: [UInt8], valuesLeft: Int) {
     self.bytes = bytes
+    self.valuesLeft = valuesLeft
   }
 
   /// The byte at the position; 0, which no JSON text holds, at the end.
@@ -48,6 +55,8 @@ private struct JSONReader {
   }
 
   mutating func value(depth: Int) throws(JSONError) -> JSON {
+    if valuesLeft == 0 { throw error("too many values") }
+    valuesLeft -= 1
     switch current {
     case UInt8(ascii: "{"): return try object(depth: depth)
     case UInt8(ascii: "["): return try array(depth: depth)
@@ -240,19 +249,29 @@ private struct JSONReader {
 
 /// The names that an object has had, compared by their bytes.
 private struct MemberNames {
-  private var few: [String] = []
-  private var many: Set<[UInt8]> = []
+  private struct Name: Hashable {
+    var text: String
+
+    static func == (left: Self, right: Self) -> Bool { left.text.hasSameBytes(as: right.text) }
+
+    func hash(into hasher: inout Hasher) {
+      var text = text
+      text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+    }
+  }
+
+  private var few: [Name] = []
+  private var many: Set<Name> = []
 
   /// False where the name was there already.
   mutating func insert(_ name: String) -> Bool {
+    let name = Name(text: name)
     if many.isEmpty, few.count < 16 {
-      if few.contains(where: { $0.hasSameBytes(as: name) }) { return false }
+      if few.contains(name) { return false }
       few.append(name)
       return true
     }
-    if many.isEmpty {
-      for earlier in few { many.insert(Array(earlier.utf8)) }
-    }
-    return many.insert(Array(name.utf8)).inserted
+    if many.isEmpty { many.formUnion(few) }
+    return many.insert(name).inserted
   }
 }

@@ -54,6 +54,7 @@ func run(_ words: [String]) throws(ServiceError) {
     let job = try arguments.job()
     let scheduler = try arguments.scheduler()
     let service = try nodeService("start")
+    limitMemory()
     if let reason = arguments["refused"] {
       return try service.refuse(job, reason: reason, scheduler: scheduler)
     }
@@ -83,6 +84,7 @@ func run(_ words: [String]) throws(ServiceError) {
     do throws(ServiceError) {
       let service = try nodeService(words[0])
       if words[0] == "prolog" {
+        limitMemory()
         try service.prolog(job, marker: arguments["marker"])
       } else {
         try service.stop(job.id)
@@ -121,6 +123,13 @@ func run(_ words: [String]) throws(ServiceError) {
   case let word?: throw Arguments.usage("unknown command: \(word)")
   case nil: throw Arguments.usage("no command")
   }
+}
+
+/// What a user's file can make this process take of the node's memory at most. The largest document
+/// that is read takes a third of it.
+func limitMemory() {
+  var limit = rlimit(rlim_cur: 1 << 30, rlim_max: 1 << 30)
+  setrlimit(__rlimit_resource_t(UInt32(RLIMIT_AS.rawValue)), &limit)
 }
 
 /// What only root may do fails early, and says so.

@@ -183,5 +183,32 @@ struct BadInputTests {
   func large() throws {
     let spaces = [UInt8](repeating: 0x20, count: Gzip.unpackedLimit)
     #expect(try verdict(spaces).contains("not JSON"))
+    let zeros =
+      Array("{\"a\":[".utf8) + (1..<(Gzip.unpackedLimit - 8)).map { $0 % 2 == 0 ? 0x2C : 0x30 }
+    #expect(try verdict(zeros).contains("too many values"))
+  }
+
+  @Test(
+    "100,000 functions with three arguments each are signed and verified", .timeLimit(.minutes(2)))
+  func largest() throws {
+    let names = (0..<ProbeDocument.functionLimit).map { "\"a_function_of_xfs\(100_000 + $0)\"" }
+    let argument = """
+      {"c_type":"struct page *","index":0,"is_pointer":true,"label":"mapping","num_bytes":8}
+      """
+    let arguments = ":[\(argument),\(argument),\(argument)]"
+    let text = """
+      {"categories":[{"function_arguments":{\(names.map { $0 + arguments }.joined(separator: ","))},\
+      "functions":[\(names.joined(separator: ","))],"name":"kernel","type":1}],\
+      "checksum_algorithm":"ed25519","key_id":"\(try key.publicKey().id)",\
+      "summary":{"created":"2026-09-21T00:00:00Z","expires":"2027-01-01T00:00:00Z","uid":"1001"}}
+      """
+    let signature = try key.sign(Array(text.utf8)).base64
+    let packed = try Gzip.pack(Array((text.dropLast() + ",\"checksum\":\"\(signature)\"}").utf8))
+    let verified = try ProbeVerification(
+      trustedKeys: TrustedKeys(directory: folder), sharedSecret: nil
+    ).verify(packed: packed, uid: 1001, now: Self.now)
+    #expect(verified.document.categories[0].functions.count == ProbeDocument.functionLimit)
+    // The tracer reads the sealed bytes once more.
+    #expect(throws: Never.self) { try ProbeDocument(canonical: verified.canonical) }
   }
 }

@@ -63,6 +63,34 @@ struct JSONTests {
     #expect(throws: JSONError.self) { try read(String(repeating: "[", count: 1_000_000)) }
   }
 
+  @Test("values are counted, those inside of others too")
+  func valueLimit() throws {
+    for (text, values) in [
+      ("0", 1), ("[]", 1), ("[0,\"a\",null,true]", 5), ("{\"a\":{\"b\":[1,2]},\"c\":{}}", 6),
+    ] {
+      let bytes = Array(text.utf8)
+      #expect(throws: Never.self) { try JSON(reading: bytes, maximumValues: values) }
+      #expect(throws: JSONError.self) { try JSON(reading: bytes, maximumValues: values - 1) }
+    }
+    let bomb = Array("[".utf8) + Array(repeatElement("0,", count: 100_000).joined().utf8)
+    do throws(JSONError) {
+      _ = try JSON(reading: bomb)
+      Issue.record("accepted")
+    } catch {
+      #expect(error.reason == "too many values")
+      #expect(error.offset < 140_000)
+    }
+  }
+
+  @Test("a name that stands twice is found among many, by its bytes", arguments: [3, 100])
+  func duplicates(count: Int) throws {
+    var members = (0..<count).map { "\"m\($0)\":0" } + ["\"K\":0", "\"\u{212A}\":0"]
+    let text = Array("{\(members.joined(separator: ","))}".utf8)
+    #expect(throws: Never.self) { try JSON(reading: text) }
+    members.append("\"m1\":1")
+    #expect(throws: JSONError.self) { try read("{\(members.joined(separator: ","))}") }
+  }
+
   @Test("an error names the offset")
   func offset() {
     do {
