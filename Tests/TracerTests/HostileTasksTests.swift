@@ -169,6 +169,16 @@ struct HostileTasksTests {
     #expect(trace.end["marked_tasks"] as? Int == 0)
   }
 
+  @Test func jobsWhoseNumbersDifferOnlyAboveTheLower32BitsAreTwo() throws {
+    let run = try TracedRun([Self.files])
+    let other = try #require(UInt64(run.job)) + (1 << 32)
+    try run.run(["cat", "/etc/issue"], job: String(other))
+    try run.run(["cat", "/etc/hostname"])
+    let trace = try run.finish()
+    #expect(trace.events.contains { $0.path == "/etc/hostname" })
+    #expect(!trace.events.contains { $0.path == "/etc/issue" })
+  }
+
   @Test func whoMarksHerselfAgainAndAgainIsNamedOnce() throws {
     let run = try TracedRun([Self.files])
     // Python's own mark, from the library's constructor, is the first.
