@@ -30,9 +30,9 @@ static int attach(struct bpf_object *object, const char *path, const uint64_t *o
     static uint64_t cookies[MOST];
 
     links[0] = datacrumbs_uprobe_multi(bpf_program__fd(program(object, "floor_function_enter")), path, offsets,
-                                       cookies, count, 0);
+                                       cookies, count, DC_UPROBE_ENTRY);
     links[1] = datacrumbs_uprobe_multi(bpf_program__fd(program(object, "floor_function_return")), path, offsets,
-                                       cookies, count, 1);
+                                       cookies, count, DC_UPROBE_RETURN);
     return links[0] >= 0 && links[1] >= 0;
 }
 

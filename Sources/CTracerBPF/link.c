@@ -12,8 +12,12 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-// include/uapi/linux/bpf.h of Linux 6.6; Debian 12's headers are older.
-enum { TRACE_UPROBE_MULTI = 48, UPROBE_MULTI_RETURN = 1 };
+// BPF_F_UPROBE_MULTI_RETURN, include/uapi/linux/bpf.h of Linux 6.6; Debian 12's headers are older.
+enum { UPROBE_MULTI_RETURN = 1 };
+
+static uint32_t attach_type(enum datacrumbs_uprobe form) {
+    return form == DC_UPROBE_SESSION ? DC_TRACE_UPROBE_SESSION : DC_TRACE_UPROBE_MULTI;
+}
 
 struct uprobe_multi_link {
     uint32_t prog_fd;
@@ -37,15 +41,15 @@ static int link_create(struct uprobe_multi_link *link) {
 }
 
 int datacrumbs_uprobe_multi(int program, const char *path, const uint64_t *offsets,
-                            const uint64_t *cookies, uint32_t count, int is_return) {
+                            const uint64_t *cookies, uint32_t count, enum datacrumbs_uprobe form) {
     struct uprobe_multi_link link = {
         .prog_fd = program,
-        .attach_type = TRACE_UPROBE_MULTI,
+        .attach_type = attach_type(form),
         .path = (uintptr_t)path,
         .offsets = (uintptr_t)offsets,
         .cookies = (uintptr_t)cookies,
         .count = count,
-        .multi_flags = is_return ? UPROBE_MULTI_RETURN : 0,
+        .multi_flags = form == DC_UPROBE_RETURN ? UPROBE_MULTI_RETURN : 0,
     };
 
     return link_create(&link);
@@ -85,17 +89,17 @@ void datacrumbs_close_all(const int *descriptors, size_t count) {
             pthread_join(threads[i], NULL);
 }
 
-int datacrumbs_has_uprobe_multi(void) {
+int datacrumbs_has_uprobe_multi(enum datacrumbs_uprobe form) {
     // r0 = 0; exit
     static const struct bpf_insn code[] = {{.code = 0xb7}, {.code = 0x95}};
-    struct uprobe_multi_link link = {.attach_type = TRACE_UPROBE_MULTI};
+    struct uprobe_multi_link link = {.attach_type = attach_type(form)};
     union bpf_attr load;
     uint64_t offset = 0;
     int program, fd;
 
     memset(&load, 0, sizeof(load));
     load.prog_type = BPF_PROG_TYPE_KPROBE;
-    load.expected_attach_type = TRACE_UPROBE_MULTI;
+    load.expected_attach_type = attach_type(form);
     load.insns = (uintptr_t)code;
     load.insn_cnt = 2;
     load.license = (uintptr_t) "MIT";

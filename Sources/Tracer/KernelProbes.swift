@@ -31,6 +31,9 @@ final class KernelProbes {
   var links: [OpaquePointer] = []
   var linkDescriptors: [Int32] = []
   let usesMulti: Bool
+  /// Whether one program has a function's begin and, of the job's calls alone, its return;
+  /// DATACRUMBS_USER_HOOK=multi does without, to compare.
+  let usesSession: Bool
   let usesKprobeMulti: Bool
   let kernelTypes = KernelTypes()
   /// The kernel functions that have a program of their own, by its number.
@@ -52,7 +55,10 @@ final class KernelProbes {
   /// Loads the programs for these groups of functions; nothing is attached yet.
   init(_ groups: [ProbeCategory], _ settings: KernelSettings) throws(TracerError) {
     user = settings.user
-    usesMulti = datacrumbs_has_uprobe_multi() != 0
+    usesMulti = datacrumbs_has_uprobe_multi(DC_UPROBE_ENTRY) != 0
+    usesSession =
+      datacrumbs_has_uprobe_multi(DC_UPROBE_SESSION) != 0
+      && getenv("DATACRUMBS_USER_HOOK").map { String(cString: $0) } != "multi"
     layout = Rings.Layout(
       total: settings.isProfile ? 0 : settings.ringSize,
       processors: settings.isProfile ? 1 : sysconf(Int32(_SC_NPROCESSORS_CONF)))
@@ -178,14 +184,18 @@ final class KernelProbes {
     }
     if usesMulti {
       for name in ["mark", "function_enter", "function_return"] {
-        // BPF_TRACE_UPROBE_MULTI, which the headers of libbpf 1.1 lack.
-        bpf_program__set_expected_attach_type(try program(name), bpf_attach_type(rawValue: 48))
+        bpf_program__set_expected_attach_type(
+          try program(name), bpf_attach_type(rawValue: UInt32(DC_TRACE_UPROBE_MULTI)))
       }
     }
     // What nobody attaches is not loaded: the verifier's look at it takes longest of all.
     for name in ["function_enter", "function_return"] {
-      bpf_program__set_autoload(try program(name), kinds.contains(.uprobe))
+      bpf_program__set_autoload(try program(name), kinds.contains(.uprobe) && !usesSession)
     }
+    let session = try program("function_session")
+    bpf_program__set_autoload(session, kinds.contains(.uprobe) && usesSession)
+    bpf_program__set_expected_attach_type(
+      session, bpf_attach_type(rawValue: UInt32(DC_TRACE_UPROBE_SESSION)))
     for name in ["kernel_enter", "kernel_return"] {
       bpf_program__set_autoload(try program(name), kinds.contains(.kprobe))
       if !usesKprobeMulti {
@@ -311,7 +321,7 @@ final class KernelProbes {
         .unavailable,
         "the object has no datacrumbs_mark_task: \(path): set DATACRUMBS_MARKER to the plugin")
     }
-    let errors = attachUprobes("mark", path: path, [(offset: offset, cookie: 0)], isReturn: false)
+    let errors = attachUprobes("mark", path: path, [(offset: offset, cookie: 0)], DC_UPROBE_ENTRY)
     if let error = errors[0] {
       throw TracerError(.unavailable, "cannot probe the marker: \(path): \(error)")
     }

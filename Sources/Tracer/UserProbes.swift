@@ -98,13 +98,19 @@ extension KernelProbes {
       names.append(name)
     }
     guard !places.isEmpty else { return }
-    let entries = attachUprobes("function_enter", path: binary.path, places, isReturn: false)
-    let returns = attachUprobes("function_return", path: binary.path, places, isReturn: true)
+    let programs =
+      usesSession
+      ? [("function_session", DC_UPROBE_SESSION)]
+      : [("function_enter", DC_UPROBE_ENTRY), ("function_return", DC_UPROBE_RETURN)]
+    var errors: [Int: String] = [:]
+    for (program, form) in programs {
+      errors.merge(attachUprobes(program, path: binary.path, places, form)) { first, _ in first }
+    }
     for (index, name) in names.enumerated() {
-      if let reason = entries[index] ?? returns[index] {
+      if let reason = errors[index] {
         refuse(group, name, reason)
       } else {
-        note(usesMulti ? "uprobe_multi" : "uprobe")
+        note(usesSession ? "uprobe_session" : usesMulti ? "uprobe_multi" : "uprobe")
       }
     }
   }
@@ -112,16 +118,17 @@ extension KernelProbes {
   /// Attaches a program to places of one file: all by one call where the kernel can, one by one
   /// where it cannot or where one of them is refused. Returns why each failed, by index.
   func attachUprobes(
-    _ name: String, path: String, _ places: [(offset: UInt64, cookie: UInt64)], isReturn: Bool
+    _ name: String, path: String, _ places: [(offset: UInt64, cookie: UInt64)],
+    _ form: datacrumbs_uprobe
   ) -> [Int: String] {
     guard let program = bpf_object__find_program_by_name(object, name) else {
       return Dictionary(uniqueKeysWithValues: places.indices.map { ($0, "missing") })
     }
     if usesMulti {
-      if attachMulti(program, path, places[...], isReturn) == nil { return [:] }
+      if attachMulti(program, path, places[...], form) == nil { return [:] }
       var errors: [Int: String] = [:]
       for index in places.indices {
-        errors[index] = attachMulti(program, path, places[index...index], isReturn)
+        errors[index] = attachMulti(program, path, places[index...index], form)
       }
       return errors
     }
@@ -130,7 +137,7 @@ extension KernelProbes {
       var options = bpf_uprobe_opts()
       options.sz = Self.size(upTo: \bpf_uprobe_opts.retprobe)
       options.bpf_cookie = place.cookie
-      options.retprobe = isReturn
+      options.retprobe = form == DC_UPROBE_RETURN
       if let link = bpf_program__attach_uprobe_opts(
         program, -1, path, Int(place.offset), &options)
       {
@@ -144,11 +151,11 @@ extension KernelProbes {
 
   func attachMulti(
     _ program: OpaquePointer, _ path: String,
-    _ places: ArraySlice<(offset: UInt64, cookie: UInt64)>, _ isReturn: Bool
+    _ places: ArraySlice<(offset: UInt64, cookie: UInt64)>, _ form: datacrumbs_uprobe
   ) -> String? {
     let fd = datacrumbs_uprobe_multi(
       bpf_program__fd(program), path, places.map(\.offset), places.map(\.cookie),
-      UInt32(places.count), isReturn ? 1 : 0)
+      UInt32(places.count), form)
     guard fd >= 0 else { return errorText(-fd) }
     linkDescriptors.append(fd)
     return nil

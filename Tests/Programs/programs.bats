@@ -106,8 +106,8 @@ bash_offers() {
   is "for a user" "root " "$(bash_offers 'datacrumbs_service_wrapper start 1 roo')"
   is "for datacrumbs_wrap" "--job " "$(bash_offers 'datacrumbs_wrap --j')"
   for command in datacrumbs_sbatch datacrumbs_salloc datacrumbs_srun; do
-    is "for $command" "--datacrumbs-dry-run --datacrumbs-enable --datacrumbs-probe-file " \
-      "$(bash_offers "$command --dat")"
+    is "for $command" "--datacrumbs-dry-run --datacrumbs-enable --datacrumbs-help --datacrumbs-probe-file \
+--datacrumbs-version " "$(bash_offers "$command --dat")"
   done
   is "for datacrumbs_probes v" "verify " "$(bash_offers 'datacrumbs_probes v')"
   is "for datacrumbs_report m" "merge " "$(bash_offers 'datacrumbs_report m')"

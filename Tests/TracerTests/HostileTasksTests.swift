@@ -1,3 +1,4 @@
+import CTracerBPF
 import Foundation
 import Testing
 
@@ -157,6 +158,26 @@ struct HostileTasksTests {
       let trace = try run.finish()
       #expect(!trace.events.contains { $0.path == "/etc/issue" })
       #expect(trace.end["marked_tasks"] as? Int == 0)
+    }
+  }
+
+  @Test(
+    .enabled(
+      if: datacrumbs_has_uprobe_multi(DC_UPROBE_SESSION) != 0, "uprobe sessions need Linux 6.13"))
+  func theReturnAddressesOfOthersAreLeftAlone() throws {
+    let program = try TracedRun.fixture("return_address")
+    for (settings, others) in [([:], 0), (["DATACRUMBS_USER_HOOK": "multi"], 1)] {
+      let run = try TracedRun(
+        [["type": 2, "name": "app", "binary_path": program, "functions": ["look_back"]]],
+        settings: settings)
+      // 1: the kernel's own address stands there, which a program that moves its stack does not survive.
+      #expect(try run.run([program]) == 1)
+      let other = Process()
+      other.executableURL = URL(fileURLWithPath: program)
+      try other.run()
+      other.waitUntilExit()
+      #expect(other.terminationStatus == others)
+      #expect(try run.finish().named("look_back").count == 1)
     }
   }
 

@@ -25,17 +25,24 @@ extern const unsigned int datacrumbs_syscall_count;
 // The entry at an index, NULL past the last.
 const struct datacrumbs_syscall *datacrumbs_syscall_at(unsigned int index);
 
-// Attaches a program to many offsets of one file in one call (Linux 6.6). Returns the
-// link's descriptor or -errno.
+// What a program of a uprobe_multi link is called for: where a function begins, where it returns (Linux 6.6),
+// or both, and then the latter only where it has asked for that at the former (Linux 6.13).
+enum datacrumbs_uprobe { DC_UPROBE_ENTRY, DC_UPROBE_RETURN, DC_UPROBE_SESSION };
+
+// As the program must have been loaded (expected_attach_type): enum bpf_attach_type of include/uapi/linux/bpf.h,
+// which the headers of libbpf 1.1 lack.
+enum { DC_TRACE_UPROBE_MULTI = 48, DC_TRACE_UPROBE_SESSION = 57 };
+
+// Attaches a program to many offsets of one file in one call. Returns the link's descriptor or -errno.
 int datacrumbs_uprobe_multi(int program, const char *path, const uint64_t *offsets,
-                            const uint64_t *cookies, uint32_t count, int is_return);
+                            const uint64_t *cookies, uint32_t count, enum datacrumbs_uprobe form);
 
 // Closes descriptors, several at a time: taking a program off a uprobe waits for a grace period of the
 // kernel's (kernel/events/uprobes.c, uprobe_unregister_sync), which waits at the same time can share.
 void datacrumbs_close_all(const int *descriptors, size_t count);
 
 // Whether the kernel takes such links.
-int datacrumbs_has_uprobe_multi(void);
+int datacrumbs_has_uprobe_multi(enum datacrumbs_uprobe form);
 
 // ENOENT and the like, NULL for a number without a name.
 const char *datacrumbs_error_name(int number);

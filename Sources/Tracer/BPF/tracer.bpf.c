@@ -945,7 +945,7 @@ static __always_inline void keep_arguments(struct frame *frame, void *ctx, enum 
     frame->arguments[5] = regs->r9;
 }
 
-// Notes that a function begins. Its strings are read when it returns: by then it has had their pages brought
+// Notes that a function begins; 1: its return is of interest. Its strings are read when it returns: by then it has had their pages brought
 // in, for which no program here waits. One that did would hold up every tracer of the node that ends.
 static __always_inline int enter(void *ctx, enum place place) {
     dc_u64 stack_pointer = place == IN_TRAMPOLINE ? 0 : ((struct pt_regs *)ctx)->sp;
@@ -995,7 +995,7 @@ static __always_inline int enter(void *ctx, enum place place) {
         return 0;
     frames->depth = depth + 1;
     frame->start = bpf_ktime_get_ns();
-    return 0;
+    return 1;
 }
 
 // How far behind a library function the word lies that says where in the thread's own memory (TLS)
@@ -1075,7 +1075,8 @@ static __always_inline int leave(void *ctx, dc_u8 kind, dc_u64 stack_pointer, dc
 
 SEC("uprobe")
 int function_enter(struct pt_regs *ctx) {
-    return enter(ctx, IN_REGISTERS);
+    enter(ctx, IN_REGISTERS);
+    return 0;
 }
 
 SEC("uprobe")
@@ -1083,9 +1084,20 @@ int function_return(struct pt_regs *ctx) {
     return leave(ctx, DC_KIND_UPROBE, ctx->sp, ctx->ax);
 }
 
+// Both in one (BPF_TRACE_UPROBE_SESSION, Linux 6.13). Where the entry answers 1 the kernel leaves the return
+// address alone: that of every call which is not the job's.
+SEC("uprobe")
+int function_session(struct pt_regs *ctx) {
+    // At its return the function has been left.
+    if (ctx->ip != bpf_get_func_ip(ctx))
+        return leave(ctx, DC_KIND_UPROBE, ctx->sp, ctx->ax);
+    return !enter(ctx, IN_REGISTERS);
+}
+
 SEC("kprobe.multi")
 int kernel_enter(struct pt_regs *ctx) {
-    return enter(ctx, IN_REGISTERS);
+    enter(ctx, IN_REGISTERS);
+    return 0;
 }
 
 SEC("kretprobe.multi")
@@ -1096,7 +1108,8 @@ int kernel_return(struct pt_regs *ctx) {
 // Through BTF: the function itself calls the program, without a breakpoint or the registers' copy.
 // Such a program belongs to one function, so there is a fixed number of them.
 static __noinline int trampoline_enter(void *ctx) {
-    return enter(ctx, IN_TRAMPOLINE);
+    enter(ctx, IN_TRAMPOLINE);
+    return 0;
 }
 
 static __noinline int trampoline_leave(void *ctx) {
