@@ -49,7 +49,8 @@ EOF
 @test "a trace that cannot be written is told while the job runs, and the job goes on" {
   printf 'trace_dir: /var/full/%%j\n' | settings c1
   on c1 bash -c 'mkdir -p /var/full && mount -t tmpfs -o size=64k,mode=1777 none /var/full'
-  seven $'dd if=/dev/zero of=/dev/null bs=1 count=200000 status=none\nhold\nsrun true'
+  # More calls all the while: a few would fit into what is left of a page.
+  seven $'dd if=/dev/zero of=/dev/null bs=1 status=none &\nhold\nsrun --overlap true\nkill %1'
   job=$(submit -w c1 "${traced[@]}" job.sh)
   await_held c1
   on c1 timeout 20 bash -c 'until datacrumbs_service status --job "$1" --json | grep -q degraded; do sleep 0.1; done' - "$job"
