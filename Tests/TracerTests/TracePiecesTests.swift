@@ -123,21 +123,25 @@ struct TracePiecesTests {
   @Test func theKernelsTimesOfAThreadAreRead() throws {
     var wait = CPUWait()
     defer { wait.end() }
-    // A busy loop beside as many others as there are CPUs, and one more, waits.
-    var children: [Process] = []
-    for _ in 0...ProcessInfo.processInfo.activeProcessorCount {
-      let child = Process()
-      child.executableURL = URL(fileURLWithPath: "/bin/sh")
-      child.arguments = ["-c", "while :; do :; done"]
-      try child.run()
-      children.append(child)
-    }
-    defer { for child in children { kill(child.processIdentifier, SIGKILL) } }
+    // Two busy threads of one CPU wait for each other.
+    let thread = try #require(
+      try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/thread-self")
+        .split(separator: "/").last)
+    let before = try TracedRun.output(of: "taskset -pc \(thread) | sed 's/.*: //'")
+    let processor = try #require(before.split { $0 == "," || $0 == "-" }.first)
+    _ = try TracedRun.output(of: "taskset -pc \(processor) \(thread)")
+    defer { _ = try? TracedRun.output(of: "taskset -pc \(before) \(thread)") }
+    let other = Process()
+    other.executableURL = URL(fileURLWithPath: "/usr/bin/taskset")
+    other.arguments = ["-c", String(processor), "sh", "-c", "while :; do :; done"]
+    try other.run()
+    defer { kill(other.processIdentifier, SIGKILL) }
     _ = wait.isLong()
     let limit = ContinuousClock.now + .seconds(30)
     var isLong = false
     while !isLong, ContinuousClock.now < limit {
-      for i in 0..<20_000_000 { withExtendedLifetime(i) {} }
+      let turn = ContinuousClock.now + .milliseconds(50)
+      while ContinuousClock.now < turn {}
       isLong = wait.isLong()
     }
     #expect(isLong)

@@ -1,6 +1,7 @@
 // Where records go: rings in memory that user space maps, so that a record costs plain stores and no
 // call into the kernel. A ring serves one CPU, or several where there are more CPUs than rings; the
-// last ring is for definitions (DC_KIND_FILE), which user space reads before it reads the calls.
+// last ring is for definitions (DC_KIND_FILE, DC_KIND_PROCESS), which user space reads before it reads the calls, and
+// in their order.
 #ifndef DATACRUMBS_RINGS_H
 #define DATACRUMBS_RINGS_H
 
@@ -107,8 +108,7 @@ static __always_inline void commit(struct dc_ring *ring, dc_u8 *bytes, dc_u64 le
 }
 
 // Writes a record of a size that the compiler knows.
-static __always_inline void put(const void *record, const dc_u64 length) {
-    struct dc_ring *ring = ring_of_calls();
+static __always_inline void put(struct dc_ring *ring, const void *record, const dc_u64 length) {
     dc_u8 *bytes;
 
     if (!ring)

@@ -341,7 +341,8 @@ static __always_inline void put_process(const struct task_state *state, struct t
 
     bpf_core_read(process.name, sizeof(process.name), &task->comm);
     process.name[sizeof(process.name) - 1] = 0;
-    put(&process, sizeof(process));
+    // Of the two names that fork and exec give a process, on one CPU or two, the later stands behind.
+    put(ring_of_definitions(), &process, sizeof(process));
 }
 
 SEC("uprobe")
@@ -834,7 +835,7 @@ __noinline int put_incomplete(struct frames *frames, dc_u32 at, dc_u64 now) {
         return 0;
     count(&counts.incomplete);
     if (!is_profile)
-        put(&record, sizeof(record));
+        put(ring_of_calls(), &record, sizeof(record));
     return 0;
 }
 
@@ -1207,7 +1208,7 @@ static __always_inline void put_pending_syscall(struct task_state *state, dc_u64
         return;
     count(&counts.incomplete);
     if (!is_profile)
-        put(&record, sizeof(record));
+        put(ring_of_calls(), &record, sizeof(record));
 }
 
 // ---- exec and exit ----
